@@ -15,7 +15,7 @@ pub struct StepReport {
     pub start_ms: u64,
     /// When it ended, in milliseconds since the run's start.
     pub end_ms: u64,
-    /// Whether its failure fails the run.
+    /// Whether its failure is only told, and does not fail the run.
     #[serde(default)]
     pub allow_failure: bool,
     /// How many times it was tried; 0 when it never ran here.
@@ -51,6 +51,9 @@ pub struct Report {
     /// Names of the steps on the critical path, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub critical_path: Vec<String>,
+    /// What would have shortened the critical path, in one sentence, where something would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// What the runner itself has to say: a damaged cache entry, a remote that did not answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -60,6 +63,14 @@ impl Report {
     /// How many steps ended so.
     pub fn count(&self, status: Status) -> usize {
         self.steps.iter().filter(|step| step.outcome.status == status).count()
+    }
+
+    /// The step that failed the run: of those whose failure counts, the one that failed first.
+    pub fn first_failure(&self) -> Option<&StepReport> {
+        self.steps
+            .iter()
+            .filter(|step| step.outcome.status == Status::Failed && !step.allow_failure)
+            .min_by_key(|step| step.end_ms)
     }
 
     /// How many steps were replayed from the cache.

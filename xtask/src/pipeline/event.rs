@@ -29,6 +29,8 @@ pub struct StepHead {
     pub needs: Vec<String>,
     /// How long it took last time, if remembered.
     pub expected: Option<Duration>,
+    /// Whether its failure is only told, and does not fail the run.
+    pub allow_failure: bool,
 }
 
 /// A step's captured output: standard output and error as they came.

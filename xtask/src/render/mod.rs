@@ -1,6 +1,14 @@
 //! Renderers: one file each. All are fed the same events; none asks a step anything.
+//!
+//! What a run leaves for people and machines: something on standard output ([`Format`]), always the
+//! HTML report in the run's folder, and whatever files [`Options`] asks for. The run's `report.json`
+//! and the captured outputs are written by the run itself.
+
+mod json;
 
 use crate::pipeline::event::Event;
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
 
 /// Shows a run while it happens, or writes it down at its end. Renderers never fail a run: what
 /// goes wrong while rendering is returned and becomes a warning.
@@ -12,4 +20,59 @@ pub trait Renderer {
     fn tick(&mut self) -> anyhow::Result<()> {
         Ok(())
     }
+}
+
+/// How a run is shown and what it leaves. Flattened into the commands that run steps.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Options {
+    /// What is written to standard output.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
+    pub format: Format,
+    /// When to use colour; NO_COLOR and CLICOLOR_FORCE are respected.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Color,
+    /// Also write the run as JUnit XML.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
+    /// Also write the findings as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub sarif: Option<PathBuf>,
+    /// Also write the HTML report here; it is always written to the run's folder.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
+}
+
+/// What is written to standard output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// `github` under GitHub Actions, else `terminal`.
+    #[default]
+    Auto,
+    /// Live lines on a terminal, plain lines otherwise.
+    Terminal,
+    /// Plain lines, on a terminal too.
+    Plain,
+    /// Groups and annotations of GitHub Actions, job summary and outputs.
+    Github,
+    /// One JSON object a line for every event.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The renderers of a run. `root` is the project's root, `folder` the run's own folder
+/// (`target/xtask/runs/<run>`); both absolute.
+pub fn renderers(options: &Options, _root: &Path, _folder: &Path) -> Vec<Box<dyn Renderer>> {
+    let mut renderers: Vec<Box<dyn Renderer>> = Vec::new();
+    if options.format == Format::Json {
+        renderers.push(Box::new(json::Json::new(Box::new(std::io::stdout()))));
+    }
+    renderers
 }
