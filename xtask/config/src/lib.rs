@@ -5,13 +5,27 @@
 
 mod error;
 mod load;
+mod locate;
 mod model;
+mod nearest;
+mod validate;
+mod values;
 
-pub use error::ConfigError;
+#[cfg(test)]
+mod reference;
+
+pub use error::{ConfigError, Position};
 pub use model::{
-    Audit, Build, Cache, Config, Duration, E2e, Expect, IgnoredAdvisory, Load, Project, Server,
-    SetupCommand, SmokeCheck, StepConfig, When,
+    Audit, Build, Cache, Config, E2e, Expect, IgnoredAdvisory, Load, Project, Server, SetupCommand,
+    SmokeCheck, StepConfig, When,
 };
+
+pub use nearest::nearest;
+pub use values::{ByteSize, Date, Duration, Share};
 
 /// Name of the configuration file, at the project's root.
 pub const FILE_NAME: &str = "xtask.toml";
+
+/// The steps that Slipway brings with it, in the order in which people read them.
+pub const BUILTIN_STEPS: [&str; 9] =
+    ["fmt", "lint", "test", "build", "audit", "smoke", "e2e", "budget", "load"];

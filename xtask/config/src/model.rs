@@ -1,12 +1,15 @@
 //! The types of `xtask.toml`.
 
+use crate::{ByteSize, Date, Duration, Share};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A whole `xtask.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
+    /// What the project is called.
     pub project: Project,
     /// How the application is built; without it there is no `build`, and no step that needs one.
     #[serde(default)]
@@ -23,18 +26,22 @@ pub struct Config {
     /// Response headers of the policy, lowercase name to value.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// The browser journeys; without it there is no `e2e` step.
     #[serde(default)]
     pub e2e: Option<E2e>,
+    /// Advisories that are known and accepted.
     #[serde(default)]
     pub audit: Audit,
     /// Commands that `setup` runs for this project, in order.
     #[serde(default)]
     pub setup: Vec<SetupCommand>,
+    /// The local cache.
     #[serde(default)]
     pub cache: Cache,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Project {
     /// Name shown in reports, and part of a release's manifest.
@@ -43,6 +50,7 @@ pub struct Project {
 
 /// How the application is built into a folder of files and, if it has one, a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Build {
     /// Shell command; none for a folder that is already the site.
@@ -50,6 +58,7 @@ pub struct Build {
     pub run: Option<String>,
     /// Folder of static files that `run` leaves, relative to the root.
     pub site: String,
+    /// The server behind the static files; without it the site is static.
     #[serde(default)]
     pub server: Option<Server>,
     /// Files that never go into a release: globs relative to `site`.
@@ -60,10 +69,12 @@ pub struct Build {
 /// The release's server process. It is told where to listen by the environment variable that
 /// `listen-env` names, as `127.0.0.1:PORT`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Server {
     /// The binary that `build.run` leaves, relative to the root.
     pub path: String,
+    /// Its arguments.
     #[serde(default)]
     pub args: Vec<String>,
     /// Environment of the server when a step serves the release; never secrets.
@@ -71,6 +82,7 @@ pub struct Server {
     pub env: BTreeMap<String, String>,
     /// Path that answers 2xx when the server is ready.
     pub ready: String,
+    /// The environment variable by which it is told where to listen.
     #[serde(default = "listen_env")]
     pub listen_env: String,
 }
@@ -81,10 +93,12 @@ fn listen_env() -> String {
 
 /// A built-in step, adjusted, or a step of the project's own. What is absent keeps the default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct StepConfig {
     /// Shell command. Required for a step of one's own; replaces a built-in's work.
     pub run: Option<String>,
+    /// Steps that must have passed before it starts.
     pub needs: Option<Vec<String>>,
     /// Globs of input files, relative to the root; a leading `!` takes files out again.
     pub inputs: Option<Vec<String>>,
@@ -94,30 +108,38 @@ pub struct StepConfig {
     pub env: Vec<String>,
     /// Environment variables passed on without being hashed.
     pub pass_env: Vec<String>,
+    /// How long one try may take before it is stopped and counts as failed.
     pub timeout: Option<Duration>,
     /// How often a failure is tried again.
     pub retries: Option<u32>,
     /// Named resource that only one step at a time may hold.
     pub exclusive: Option<String>,
+    /// Whether its outcome is kept and replayed while nothing that it reads changed; `true` unless
+    /// the step looks at the world.
     pub cache: Option<bool>,
     /// JUnit XML files (globs) that the step writes, read in as findings.
     pub junit: Vec<String>,
     /// SARIF files (globs) that the step writes, read in as findings.
     pub sarif: Vec<String>,
+    /// Whether the run passes although this step failed.
     pub allow_failure: bool,
+    /// When it is part of the plan.
     pub when: When,
 }
 
 /// When a step is part of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
+    /// In every run.
     #[default]
     Always,
     /// Only under CI (the environment variable `CI` is set and is not `false`).
     Ci,
     /// Only outside CI.
     Local,
+    /// In no run: switches a built-in step off.
     Never,
     /// Only when a file that matches one of the globs changed since the base (`--affected`'s, else
     /// the merge base with the default branch).
@@ -126,17 +148,21 @@ pub enum When {
 
 /// One question that `smoke` asks, and the answer that it expects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SmokeCheck {
     /// Path and query, starting with `/`.
     pub path: String,
+    /// Request method, in capitals.
     #[serde(default = "get")]
     pub method: String,
     /// Request headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Request body.
     #[serde(default)]
     pub body: Option<String>,
+    /// What the answer must be like.
     #[serde(default)]
     pub expect: Expect,
 }
@@ -147,6 +173,7 @@ fn get() -> String {
 
 /// What an answer must be like. Redirects are not followed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Expect {
     /// 200 when nothing is said, 3xx when `redirect` is given.
@@ -159,100 +186,83 @@ pub struct Expect {
     pub json: BTreeMap<String, serde_json::Value>,
     /// Where a redirect leads: the `location` header, resolved against the URL asked for.
     pub redirect: Option<String>,
+    /// Longest time from sending the request to the last byte of the answer.
     pub within: Option<Duration>,
 }
 
 /// What `load` sends, and what the answers must keep to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Load {
     /// Paths, asked for in turn.
     pub paths: Vec<String>,
     /// Requests per second, started on a clock whatever the answers do (open loop).
     pub rate: u32,
+    /// How long requests are sent.
     #[serde(rename = "for")]
     pub duration: Duration,
+    /// Longest latency that 95% of the requests may have.
     #[serde(default)]
     pub latency_p95: Option<Duration>,
+    /// Longest latency that 99% of the requests may have.
     #[serde(default)]
     pub latency_p99: Option<Duration>,
     /// Largest share of failed requests, as `"0.1%"`; none may fail when nothing is said.
     #[serde(default)]
-    pub error_share: Option<String>,
+    pub error_share: Option<Share>,
 }
 
 /// How the project's browser journeys are run. The command finds the served release's address in
 /// `BASE_URL`, and the folder for what it leaves in `XTASK_ARTIFACTS`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct E2e {
+    /// Shell command; its exit code tells whether the journeys passed.
     pub run: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Audit {
+    /// The accepted ones.
     pub ignore: Vec<IgnoredAdvisory>,
 }
 
 /// An advisory that is known and accepted until a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IgnoredAdvisory {
+    /// `RUSTSEC-2024-0003`, or an alias such as a CVE number.
     pub id: String,
+    /// Why it does no harm here.
     pub reason: String,
-    /// `2027-01-31`: from the day after, the advisory counts again.
-    pub until: String,
+    /// The last day on which it is accepted; from the day after, the advisory counts again.
+    pub until: Date,
 }
 
 /// A command that `setup` runs for this project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SetupCommand {
+    /// Shell command.
     pub run: String,
     /// Not run when this path exists and is newer than `from`.
     #[serde(default)]
     pub creates: Option<String>,
+    /// The file that `creates` is made from.
     #[serde(default)]
     pub from: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Cache {
-    /// Bound of the local cache, in bytes; written `"5 GiB"`.
-    pub max_size: Option<String>,
-}
-
-/// A span of time, written `"300ms"`, `"2.5s"`, `"10m"`, `"1h"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Duration(pub std::time::Duration);
-
-impl Serialize for Duration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}ms", self.0.as_millis()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let (number, unit) = text
-            .split_at(text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len()));
-        let unit_ms = match unit.trim() {
-            "ms" => 1.0,
-            "s" => 1_000.0,
-            "m" => 60_000.0,
-            "h" => 3_600_000.0,
-            _ => {
-                return Err(serde::de::Error::custom(format!(
-                    "expected a duration such as \"300ms\", \"2.5s\", \"10m\" or \"1h\", found {text:?}"
-                )));
-            }
-        };
-        let number: f64 = number.parse().map_err(|_| {
-            serde::de::Error::custom(format!("expected a number before the unit in {text:?}"))
-        })?;
-        Ok(Duration(std::time::Duration::from_secs_f64(number * unit_ms / 1_000.0)))
-    }
+    /// Bound of the local cache; 5 GiB when nothing is said.
+    pub max_size: Option<ByteSize>,
 }
