@@ -4,19 +4,19 @@
 //! [`report::SCHEMA_VERSION`].
 
 use super::Renderer;
+use super::screen::Screen;
 use crate::pipeline::event::{Event, StepHead};
 use report::SCHEMA_VERSION;
 use serde_json::{Value, json};
-use std::io::Write;
 
 /// Writes one JSON object a line.
 pub struct Json {
-    out: Box<dyn Write>,
+    out: Screen,
     names: Vec<String>,
 }
 
 impl Json {
-    pub fn new(out: Box<dyn Write>) -> Json {
+    pub fn new(out: Screen) -> Json {
         Json { out, names: Vec::new() }
     }
 
@@ -76,11 +76,9 @@ impl Renderer for Json {
         if let Event::RunStarted { steps, .. } = event {
             self.names = steps.iter().map(|step| step.name.clone()).collect();
         }
-        let mut line = serde_json::to_vec(&self.object(event))?;
-        line.push(b'\n');
-        self.out.write_all(&line)?;
-        self.out.flush()?;
-        Ok(())
+        let mut line = serde_json::to_string(&self.object(event))?;
+        line.push('\n');
+        Ok(self.out.show(&line)?)
     }
 }
 

@@ -4,10 +4,24 @@
 //! HTML report in the run's folder, and whatever files [`Options`] asks for. The run's `report.json`
 //! and the captured outputs are written by the run itself.
 
+mod closing;
+mod finding;
+#[cfg(test)]
+mod fixture;
 mod json;
+mod live;
+mod look;
+mod screen;
+mod single;
+mod terminal;
+mod text;
+
+pub use single::single;
 
 use crate::pipeline::event::Event;
 use clap::ValueEnum;
+use look::Look;
+use screen::Screen;
 use std::path::{Path, PathBuf};
 
 /// Shows a run while it happens, or writes it down at its end. Renderers never fail a run: what
@@ -67,12 +81,31 @@ pub enum Color {
     Never,
 }
 
+impl Format {
+    /// What `auto` comes to in this environment.
+    fn settled(self) -> Format {
+        let is_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        match self {
+            Format::Auto if is_github => Format::Github,
+            Format::Auto => Format::Terminal,
+            format => format,
+        }
+    }
+}
+
 /// The renderers of a run. `root` is the project's root, `folder` the run's own folder
 /// (`target/xtask/runs/<run>`); both absolute.
-pub fn renderers(options: &Options, _root: &Path, _folder: &Path) -> Vec<Box<dyn Renderer>> {
+pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn Renderer>> {
+    let format = options.format.settled();
+    let page = folder.join("report.html");
+    let look = Look::of_stdout(format, options.color);
     let mut renderers: Vec<Box<dyn Renderer>> = Vec::new();
-    if options.format == Format::Json {
-        renderers.push(Box::new(json::Json::new(Box::new(std::io::stdout()))));
-    }
+    renderers.push(match format {
+        Format::Json => Box::new(json::Json::new(Screen::stdout())),
+        _ => {
+            let shown = page.strip_prefix(root).unwrap_or(&page).display().to_string();
+            Box::new(terminal::Terminal::new(Screen::stdout(), look, shown))
+        }
+    });
     renderers
 }

@@ -1,0 +1,198 @@
+//! A run on a terminal: live lines while steps run, one line for each that ended, and at the end
+//! what failed, the table and the verdict. Plain lines where nothing can be redrawn.
+
+use super::Renderer;
+use super::closing::{self, Kept};
+use super::live::{Live, Running, millis};
+use super::look::{Ink, Look, ink_of};
+use super::screen::Screen;
+use super::text;
+use crate::pipeline::event::{Event, StepHead};
+use report::{Outcome, Report, Status};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Shows a run to a person.
+pub struct Terminal {
+    screen: Screen,
+    look: Look,
+    /// Where the HTML report will be, as it is shown.
+    report_path: String,
+    begun: Instant,
+    heads: Vec<StepHead>,
+    running: Vec<Running>,
+    live: Live,
+    /// Output of the steps that failed, by name: shown in full at the end.
+    failed: BTreeMap<String, Kept>,
+}
+
+impl Terminal {
+    pub fn new(screen: Screen, look: Look, report_path: String) -> Terminal {
+        Terminal {
+            screen,
+            look,
+            report_path,
+            begun: Instant::now(),
+            heads: Vec::new(),
+            running: Vec::new(),
+            live: Live::default(),
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// Adds lines for good, above the live ones.
+    fn print(&mut self, lines: &str) -> anyhow::Result<()> {
+        if !self.look.live {
+            return Ok(self.screen.show(lines)?);
+        }
+        self.look = self.look.clone().measured();
+        let frame = self.live.frame(&self.look, lines, &self.running, self.begun.elapsed());
+        Ok(self.screen.show(&frame)?)
+    }
+
+    fn start(&mut self, step: usize, at: Duration, attempt: u32) -> anyhow::Result<()> {
+        let Some(head) = self.heads.get(step) else { return Ok(()) };
+        let name = text::line(head.name.as_bytes());
+        let expected = head.expected;
+        if self.look.live {
+            self.running.retain(|running| running.step != step);
+            let last_line = String::new();
+            self.running.push(Running { step, name, started: at, expected, attempt, last_line });
+            return self.print("");
+        }
+        let mut line = format!("{} {name} starts", if self.look.unicode { "·" } else { "." });
+        if let Some(expected) = expected {
+            line.push_str(&format!(", took {} last time", text::duration(millis(expected))));
+        }
+        if attempt > 1 {
+            line.push_str(&format!(", attempt {attempt}"));
+        }
+        let line = text::truncate(&line, self.look.columns, self.look.ellipsis());
+        let line = self.look.paint(Ink::Quiet, &line) + "\n";
+        self.print(&line)
+    }
+
+    /// `✓ lint      12.1s  no findings  cached`
+    fn finished_line(&self, step: usize, at: Duration, outcome: &Outcome) -> String {
+        let look = &self.look;
+        let head = self.heads.get(step);
+        let names = self.heads.iter().map(|head| text::width(&text::line(head.name.as_bytes())));
+        let columns = names.max().unwrap_or(0).min(24);
+        let name = head.map(|head| text::line(head.name.as_bytes())).unwrap_or_default();
+        let name = text::pad(&text::truncate(&name, columns, look.ellipsis()), columns);
+        let is_allowed = head.is_some_and(|head| head.allow_failure);
+        let time = match outcome.status {
+            _ if outcome.replayed => "cached".to_owned(),
+            Status::Skipped => "skipped".to_owned(),
+            Status::Cancelled => "-".to_owned(),
+            _ => {
+                let started = self.running.iter().find(|running| running.step == step);
+                let ran = started.map(|running| millis(at.saturating_sub(running.started)));
+                text::duration(ran.unwrap_or(outcome.duration_ms))
+            }
+        };
+        let sign = look.paint(ink_of(outcome.status, is_allowed), look.sign(outcome.status));
+        let room = look.columns.min(120).saturating_sub(2 + columns + 2 + 7 + 2);
+        let summary = text::line(outcome.summary.as_bytes());
+        let summary = text::truncate(&summary, room, look.ellipsis());
+        let time = format!("{time:>7}");
+        let time = if outcome.replayed { look.paint(Ink::Accent, &time) } else { time };
+        format!("{sign} {name}  {time}  {summary}").trim_end().to_owned() + "\n"
+    }
+
+    fn finish(&mut self, report: &Report) -> anyhow::Result<()> {
+        self.running.clear();
+        let look = &self.look;
+        let mut end = closing::failures(look, report, |name| self.failed.get(name));
+        end.push('\n');
+        end.push_str(&closing::table(look, report));
+        end.push('\n');
+        end.push_str(&closing::verdict(look, report, &self.report_path));
+        self.print(&end)
+    }
+}
+
+impl Renderer for Terminal {
+    fn on(&mut self, event: &Event<'_>) -> anyhow::Result<()> {
+        match event {
+            Event::RunStarted { steps, .. } => {
+                self.begun = Instant::now();
+                self.heads = steps.to_vec();
+                Ok(())
+            }
+            Event::StepStarted { step, at, attempt } => self.start(*step, *at, *attempt),
+            Event::StepOutput { step, line } => {
+                let shown = text::line(line);
+                if let Some(running) = self.running.iter_mut().find(|r| r.step == *step)
+                    && !shown.is_empty()
+                {
+                    running.last_line = shown;
+                }
+                Ok(())
+            }
+            Event::StepFinished { step, at, outcome, output } => {
+                let line = self.finished_line(*step, *at, outcome);
+                self.running.retain(|running| running.step != *step);
+                if outcome.status == Status::Failed
+                    && let Some(head) = self.heads.get(*step)
+                {
+                    let kept =
+                        Kept { bytes: output.bytes.to_vec(), omitted_bytes: output.omitted_bytes };
+                    self.failed.insert(head.name.clone(), kept);
+                }
+                // Only counted at the end: they would bury what caused them.
+                if outcome.status == Status::Cancelled { self.print("") } else { self.print(&line) }
+            }
+            Event::Warning { message } => {
+                let warning = self.look.paint(Ink::Careful, "warning");
+                let message = text::line(message.as_bytes());
+                self.print(&format!("{warning}: {message}\n"))
+            }
+            Event::Interrupted { signal } => {
+                let number = text::count(self.running.len(), "step");
+                let ending = if self.look.live && !self.running.is_empty() {
+                    format!("ending {number}; once more to kill")
+                } else {
+                    "ending the steps; once more to kill".to_owned()
+                };
+                let word = self.look.paint(Ink::Careful, "interrupted");
+                self.print(&format!("{word} by {signal}, {ending}\n"))
+            }
+            Event::RunFinished { report } => self.finish(report),
+        }
+    }
+
+    fn tick(&mut self) -> anyhow::Result<()> {
+        if self.look.live && !self.running.is_empty() { self.print("") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, Paper};
+    use super::*;
+
+    fn shown(report: &Report) -> String {
+        let paper = Paper::default();
+        let mut terminal = Terminal::new(paper.screen(), fixture::look(), "report.html".to_owned());
+        fixture::tell(report, &fixture::outputs(), &mut terminal).unwrap();
+        paper.text()
+    }
+
+    #[test]
+    fn a_failed_run_in_plain_lines() {
+        let shown = shown(&fixture::failed());
+        assert!(!shown.contains('\u{1b}'));
+        insta::assert_snapshot!(shown);
+    }
+
+    #[test]
+    fn an_interrupted_run_in_plain_lines() {
+        insta::assert_snapshot!(shown(&fixture::interrupted()));
+    }
+
+    #[test]
+    fn a_passed_run_in_plain_lines() {
+        insta::assert_snapshot!(shown(&fixture::passed()));
+    }
+}
