@@ -1,1 +1,27 @@
+//! A release: an immutable built application, its files, a manifest with their digests, and an id
+//! made from that manifest.
+//!
+//! Invariants: the same sources give the same id, whatever the machine, the clock or the order of
+//! a folder; a release folder is complete from the instant it has its name; nothing is believed
+//! about a file that its digest in the manifest does not prove.
 
+mod cache_class;
+mod commit;
+mod content_type;
+mod digest;
+mod error;
+mod id;
+pub mod make;
+mod manifest;
+mod open;
+mod releases;
+
+pub use cache_class::CacheClass;
+pub use commit::{Commit, CommitError};
+pub use content_type::{content_type, is_compressible};
+pub use digest::{Digester, Sha256};
+pub use error::ReleaseError;
+pub use id::{InvalidId, ReleaseId};
+pub use manifest::{Encoding, FileEntry, MANIFEST_VERSION, Manifest, ServerEntry, Variant};
+pub use open::Release;
+pub use releases::{KEPT_RELEASES, ReleaseDir, Releases, latest};

@@ -1,1 +1,141 @@
-fn main() {}
+//! `xtask build`: runs the project's build command and makes a release of what it left.
+
+use anyhow::Context;
+use clap::Parser;
+use config::{Build, Config};
+use release::make::{Made, MakeError, SiteError, make};
+use release::{Commit, Encoding, Releases};
+use report::{Artifact, Fault, Finding, Measure, Outcome, Unit};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// Build the release: files, manifest, digests.
+///
+/// Runs `[build].run` of xtask.toml, then makes target/xtask/releases/<id>/ of the site and the
+/// server that it left, with precompressed variants, and makes target/xtask/releases/latest name it.
+/// The same sources give the same id.
+///
+/// Exit codes: 0 built; 1 the build command failed; 2 xtask.toml, or what it names, is not right.
+#[derive(Debug, Parser)]
+#[command(name = "xtask-build", bin_name = "cargo xtask build", version)]
+struct Cli {
+    /// Print the id of the latest release instead of building one.
+    #[arg(long)]
+    print: bool,
+}
+
+/// How many names a finding lists before it only counts.
+const MAX_NAMED: usize = 5;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.print { print_latest() } else { report::tool_main(build) }
+}
+
+fn print_latest() -> ExitCode {
+    let latest = std::env::current_dir().context("no current folder").and_then(|root| {
+        release::latest(&root)?
+            .ok_or_else(|| Fault::usage("no release was built yet; run `cargo xtask build`").into())
+    });
+    match latest {
+        Ok(release) => {
+            println!("{}", release.id);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            Fault::exit_of(&error).into()
+        }
+    }
+}
+
+fn build() -> anyhow::Result<Outcome> {
+    let started = Instant::now();
+    let root = std::env::current_dir().context("no current folder")?;
+    let config = Config::load(&root).map_err(|error| Fault::usage(error.to_string()))?;
+    let build = config.build.as_ref().ok_or_else(|| {
+        Fault::usage("xtask.toml has no [build]; expected at least `[build]` with `site = \"…\"`")
+    })?;
+    if let Some(failed) = run(&root, build)? {
+        return Ok(failed);
+    }
+    let mut findings = Vec::new();
+    let commit = Commit::of(&root).unwrap_or_else(|error| {
+        findings.push(
+            Finding::warning("build::no-commit", format!("the release names no commit: {error}"))
+                .help("run `git status` here and do what it asks for"),
+        );
+        None
+    });
+    let made = make(&root, &config, build, commit).map_err(fault)?;
+    Releases::of(&root).prune()?;
+    if !made.left_out.is_empty() {
+        findings.push(left_out(&made));
+    }
+    let summary = format!("release {}", made.dir.id);
+    Ok(Outcome {
+        artifacts: artifacts(&root, &made),
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ..Outcome::of(summary, findings, measures(&made))
+    })
+}
+
+/// Runs `[build].run`; gives the failed outcome when it fails.
+fn run(root: &Path, build: &Build) -> anyhow::Result<Option<Outcome>> {
+    let Some(command) = &build.run else { return Ok(None) };
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(root).env_remove(report::OUTCOME_ENV);
+    let status = shell.status().context("failed to run sh")?;
+    if status.success() {
+        return Ok(None);
+    }
+    let what = format!("`{command}` ([build].run) failed: {status}");
+    eprintln!("error: {what}");
+    Ok(Some(Outcome::of(what.clone(), vec![Finding::error("build::command", what)], Vec::new())))
+}
+
+/// What the project can mend in its configuration or its site is exit 2; the rest is exit 1.
+fn fault(error: MakeError) -> anyhow::Error {
+    match &error {
+        MakeError::Site(SiteError::Io { .. }) | MakeError::Release(_) | MakeError::Manifest(_) => {
+            error.into()
+        }
+        _ => Fault::usage(error.to_string()).into(),
+    }
+}
+
+fn left_out(made: &Made) -> Finding {
+    let named = made.left_out.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>();
+    let more = made.left_out.len().saturating_sub(MAX_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("hidden files are not published: {}{more}", named.join(", "));
+    Finding::note("build::hidden", message).help("only .well-known is; rename what should be")
+}
+
+fn artifacts(root: &Path, made: &Made) -> Vec<Artifact> {
+    let relative =
+        |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    vec![
+        Artifact { name: "release".into(), path: relative(&made.dir.path) },
+        Artifact { name: "latest pointer".into(), path: relative(&Releases::of(root).pointer()) },
+    ]
+}
+
+fn measures(made: &Made) -> Vec<Measure> {
+    let manifest = &made.manifest;
+    let bytes = |name: &str, encoding| {
+        Measure::new(name, manifest.transfer_bytes(encoding) as f64, Unit::Bytes)
+    };
+    let mut measures = vec![
+        Measure::new("site.files", manifest.files.len() as f64, Unit::Count),
+        Measure::new("site.files.reused", made.reused_files as f64, Unit::Count),
+        bytes("site.bytes", None),
+        bytes("site.bytes.gzip", Some(Encoding::Gzip)),
+        bytes("site.bytes.brotli", Some(Encoding::Br)),
+    ];
+    if let Some(server) = &manifest.server {
+        measures.push(Measure::new("server.bytes", server.size_bytes as f64, Unit::Bytes));
+    }
+    measures
+}
