@@ -125,7 +125,7 @@ fn row(look: &Look, step: &StepReport, columns: usize) -> String {
     let room = look.measure().saturating_sub(used);
     let line = format!(
         "{} {}  {}  {time:>TIME_COLUMNS$}  {}",
-        look.paint(ink, look.sign(status)),
+        look.paint(ink, look.sign(status, step.allow_failure)),
         text::pad(&name, columns),
         look.paint(ink, &text::pad(&word, STATUS_COLUMNS)),
         text::truncate(&summary(step), room, look.ellipsis()),
@@ -205,7 +205,7 @@ pub fn totals(report: &Report) -> String {
 }
 
 /// `build 31.0s → e2e 12.0s, together 43.0s of 44.1s`.
-fn critical_path(look: &Look, report: &Report) -> String {
+pub fn critical_path(look: &Look, report: &Report) -> String {
     let on_path: Vec<&StepReport> = report
         .critical_path
         .iter()

@@ -116,11 +116,12 @@ impl Look {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    /// The sign before a step's line.
-    pub fn sign(&self, status: Status) -> &'static str {
+    /// The sign before a step's line; a failure that does not count has its own.
+    pub fn sign(&self, status: Status, is_allowed: bool) -> &'static str {
         match (status, self.unicode) {
             (Status::Passed, true) => "✓",
             (Status::Passed, false) => "+",
+            (Status::Failed, _) if is_allowed => "!",
             (Status::Failed, true) => "✗",
             (Status::Failed, false) => "x",
             (Status::Skipped, true) => "○",

@@ -8,13 +8,18 @@ mod closing;
 mod finding;
 #[cfg(test)]
 mod fixture;
+mod github;
 mod json;
+mod junit;
 mod live;
 mod look;
+mod progress;
+mod sarif;
 mod screen;
 mod single;
 mod terminal;
 mod text;
+mod written;
 
 pub use single::single;
 
@@ -102,10 +107,26 @@ pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn R
     let mut renderers: Vec<Box<dyn Renderer>> = Vec::new();
     renderers.push(match format {
         Format::Json => Box::new(json::Json::new(Screen::stdout())),
-        _ => {
-            let shown = page.strip_prefix(root).unwrap_or(&page).display().to_string();
-            Box::new(terminal::Terminal::new(Screen::stdout(), look, shown))
-        }
+        Format::Github => Box::new(github::Github::new(
+            Screen::stdout(),
+            look,
+            relative(&page, root),
+            github::Files::of_environment(),
+        )),
+        _ => Box::new(terminal::Terminal::new(Screen::stdout(), look, relative(&page, root))),
     });
+    if let Some(path) = &options.junit {
+        let document = |report: &_| Ok(junit::document(report));
+        renderers.push(Box::new(written::Written::new(path.clone(), document)));
+    }
+    if let Some(path) = &options.sarif {
+        let document = |report: &_| Ok(serde_json::to_string_pretty(&sarif::document(report))?);
+        renderers.push(Box::new(written::Written::new(path.clone(), document)));
+    }
     renderers
+}
+
+/// A path as it is shown: relative to the root where it lies under it.
+fn relative(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }

@@ -43,7 +43,8 @@ fn shown(look: &Look, name: &str, outcome: &Outcome) -> String {
     let summary = text::line(outcome.summary.as_bytes());
     let tally = finding::tally(outcome);
     let said = if summary.is_empty() { tally } else { summary };
-    let mut closing = format!("{} {}", look.sign(outcome.status), text::line(name.as_bytes()));
+    let mut closing =
+        format!("{} {}", look.sign(outcome.status, false), text::line(name.as_bytes()));
     closing.push_str(&format!(" {}", outcome.status));
     shown.push_str(&look.paint(ink, &closing));
     if outcome.duration_ms > 0 {

@@ -3,12 +3,13 @@
 
 use super::Renderer;
 use super::closing::{self, Kept};
-use super::live::{Live, Running, millis};
-use super::look::{Ink, Look, ink_of};
+use super::live::{Live, Running};
+use super::look::{Ink, Look};
+use super::progress::Progress;
 use super::screen::Screen;
 use super::text;
-use crate::pipeline::event::{Event, StepHead};
-use report::{Outcome, Report, Status};
+use crate::pipeline::event::Event;
+use report::{Report, Status};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ pub struct Terminal {
     /// Where the HTML report will be, as it is shown.
     report_path: String,
     begun: Instant,
-    heads: Vec<StepHead>,
+    progress: Progress,
     running: Vec<Running>,
     live: Live,
     /// Output of the steps that failed, by name: shown in full at the end.
@@ -33,7 +34,7 @@ impl Terminal {
             look,
             report_path,
             begun: Instant::now(),
-            heads: Vec::new(),
+            progress: Progress::default(),
             running: Vec::new(),
             live: Live::default(),
             failed: BTreeMap::new(),
@@ -51,53 +52,21 @@ impl Terminal {
     }
 
     fn start(&mut self, step: usize, at: Duration, attempt: u32) -> anyhow::Result<()> {
-        let Some(head) = self.heads.get(step) else { return Ok(()) };
-        let name = text::line(head.name.as_bytes());
-        let expected = head.expected;
-        if self.look.live {
-            self.running.retain(|running| running.step != step);
-            let last_line = String::new();
-            self.running.push(Running { step, name, started: at, expected, attempt, last_line });
-            return self.print("");
+        let line = self.progress.start(&self.look, step, at, attempt);
+        if !self.look.live {
+            return self.print(&format!("{line}\n"));
         }
-        let mut line = format!("{} {name} starts", if self.look.unicode { "·" } else { "." });
-        if let Some(expected) = expected {
-            line.push_str(&format!(", took {} last time", text::duration(millis(expected))));
-        }
-        if attempt > 1 {
-            line.push_str(&format!(", attempt {attempt}"));
-        }
-        let line = text::truncate(&line, self.look.columns, self.look.ellipsis());
-        let line = self.look.paint(Ink::Quiet, &line) + "\n";
-        self.print(&line)
-    }
-
-    /// `✓ lint      12.1s  no findings  cached`
-    fn finished_line(&self, step: usize, at: Duration, outcome: &Outcome) -> String {
-        let look = &self.look;
-        let head = self.heads.get(step);
-        let names = self.heads.iter().map(|head| text::width(&text::line(head.name.as_bytes())));
-        let columns = names.max().unwrap_or(0).min(24);
-        let name = head.map(|head| text::line(head.name.as_bytes())).unwrap_or_default();
-        let name = text::pad(&text::truncate(&name, columns, look.ellipsis()), columns);
-        let is_allowed = head.is_some_and(|head| head.allow_failure);
-        let time = match outcome.status {
-            _ if outcome.replayed => "cached".to_owned(),
-            Status::Skipped => "skipped".to_owned(),
-            Status::Cancelled => "-".to_owned(),
-            _ => {
-                let started = self.running.iter().find(|running| running.step == step);
-                let ran = started.map(|running| millis(at.saturating_sub(running.started)));
-                text::duration(ran.unwrap_or(outcome.duration_ms))
-            }
-        };
-        let sign = look.paint(ink_of(outcome.status, is_allowed), look.sign(outcome.status));
-        let room = look.columns.min(120).saturating_sub(2 + columns + 2 + 7 + 2);
-        let summary = text::line(outcome.summary.as_bytes());
-        let summary = text::truncate(&summary, room, look.ellipsis());
-        let time = format!("{time:>7}");
-        let time = if outcome.replayed { look.paint(Ink::Accent, &time) } else { time };
-        format!("{sign} {name}  {time}  {summary}").trim_end().to_owned() + "\n"
+        self.running.retain(|running| running.step != step);
+        let expected = self.progress.heads.get(step).and_then(|head| head.expected);
+        self.running.push(Running {
+            step,
+            name: self.progress.name(step),
+            started: at,
+            expected,
+            attempt,
+            last_line: String::new(),
+        });
+        self.print("")
     }
 
     fn finish(&mut self, report: &Report) -> anyhow::Result<()> {
@@ -117,7 +86,7 @@ impl Renderer for Terminal {
         match event {
             Event::RunStarted { steps, .. } => {
                 self.begun = Instant::now();
-                self.heads = steps.to_vec();
+                self.progress.begin(steps);
                 Ok(())
             }
             Event::StepStarted { step, at, attempt } => self.start(*step, *at, *attempt),
@@ -131,10 +100,10 @@ impl Renderer for Terminal {
                 Ok(())
             }
             Event::StepFinished { step, at, outcome, output } => {
-                let line = self.finished_line(*step, *at, outcome);
+                let line = self.progress.finish(&self.look, *step, *at, outcome) + "\n";
                 self.running.retain(|running| running.step != *step);
                 if outcome.status == Status::Failed
-                    && let Some(head) = self.heads.get(*step)
+                    && let Some(head) = self.progress.heads.get(*step)
                 {
                     let kept =
                         Kept { bytes: output.bytes.to_vec(), omitted_bytes: output.omitted_bytes };
