@@ -1,10 +1,12 @@
 //! Every subcommand, each found by `cargo xtask --help`.
 
 use crate::context::Context;
+use crate::steps::step;
 use crate::{steps, tools};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
-use report::Fault;
-use std::ffi::OsString;
+use report::{Exit, Fault};
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,6 +63,9 @@ enum Command {
     Init(steps::init::Init),
     /// Print a completion script for a shell.
     Completions(steps::completions::Completions),
+    /// Run one step exactly as `ci` runs it.
+    #[command(hide = true)]
+    Step(step::StepCommand),
 }
 
 /// A subcommand that is a binary of its own: its arguments are handed on, `--help` too.
@@ -70,32 +75,86 @@ struct Forwarded {
     arguments: Vec<OsString>,
 }
 
+/// Parses the command line, runs the subcommand, says an error, and gives the exit code.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let result = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli.run(),
+        Err(error) => match external(&arguments, &error) {
+            Some((cx, name, rest)) => cx.and_then(|cx| tools::forward(&cx, &name, rest)),
+            None => error.exit(),
+        },
+    };
+    result.unwrap_or_else(say).into()
+}
+
+/// Says an error on standard error, its chain of causes joined, and gives its exit code.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that unwrap_or_else wants")]
+fn say(error: anyhow::Error) -> Exit {
+    eprintln!("error: {error:#}");
+    Fault::exit_of(&error)
+}
+
 impl Cli {
-    pub fn run(self) -> ExitCode {
-        let result = Context::new(self.directory.as_deref()).and_then(|cx| match self.command {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// Whatever keeps it from coming to a result.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let cx = Context::new(self.directory.as_deref())?;
+        match self.command {
             Command::Ci(command) => command.run(&cx),
             Command::Fmt(command) => command.run(&cx),
             Command::Lint(command) => command.run(&cx),
             Command::Test(command) => command.run(&cx),
-            Command::Build(forwarded) => tools::step(&cx, "build", &forwarded.arguments),
-            Command::Audit(forwarded) => tools::step(&cx, "audit", &forwarded.arguments),
-            Command::Smoke(forwarded) => tools::step(&cx, "smoke", &forwarded.arguments),
+            Command::Build(forwarded) => step::tool(&cx, "build", &forwarded.arguments),
+            Command::Audit(forwarded) => step::tool(&cx, "audit", &forwarded.arguments),
+            Command::Smoke(forwarded) => step::tool(&cx, "smoke", &forwarded.arguments),
             Command::E2e(command) => command.run(&cx),
-            Command::Budget(forwarded) => tools::step(&cx, "budget", &forwarded.arguments),
-            Command::Load(forwarded) => tools::step(&cx, "load", &forwarded.arguments),
+            Command::Budget(forwarded) => step::tool(&cx, "budget", &forwarded.arguments),
+            Command::Load(forwarded) => step::tool(&cx, "load", &forwarded.arguments),
             Command::Edge(forwarded) => tools::forward(&cx, "edge", &forwarded.arguments),
             Command::Setup(command) => command.run(&cx),
             Command::Doctor(command) => command.run(&cx),
             Command::Report(command) => command.run(&cx),
             Command::Cache(command) => command.run(&cx),
             Command::Init(command) => command.run(&cx),
-            Command::Completions(command) => command.run(&cx),
-        });
-        result
-            .unwrap_or_else(|error| {
-                eprintln!("error: {error:#}");
-                Fault::exit_of(&error)
-            })
-            .into()
+            Command::Completions(command) => command.run(),
+            Command::Step(command) => command.run(&cx),
+        }
+    }
+}
+
+/// A subcommand that is not Slipway's: any `xtask-<name>` beside this program or on PATH is one.
+fn external<'a>(
+    arguments: &'a [OsString],
+    error: &clap::Error,
+) -> Option<(anyhow::Result<Context>, String, &'a [OsString])> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    tools::installed(name)?;
+    let at = arguments.iter().skip(1).position(|argument| argument == name.as_str())? + 1;
+    let before = arguments.get(1..at)?;
+    let directory = match before {
+        [] => None,
+        [flag, folder] if flag == "-C" => Some(PathBuf::from(folder)),
+        [joined] => Some(PathBuf::from(OsStr::to_str(joined)?.strip_prefix("-C")?)),
+        _ => return None,
+    };
+    Some((Context::new(directory.as_deref()), name.clone(), arguments.get(at + 1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

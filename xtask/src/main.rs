@@ -3,13 +3,13 @@
 mod cli;
 mod context;
 mod pipeline;
+mod process;
 mod render;
 mod steps;
 mod tools;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::Cli::parse().run()
+    cli::main()
 }
