@@ -40,14 +40,6 @@ impl Context {
     /// # Errors
     /// When there is none, or it is wrong: exit code 2.
     pub fn config(&self) -> anyhow::Result<Config> {
-        if !self.root.join(FILE_NAME).exists() {
-            return Err(Fault::usage(format!(
-                "no {FILE_NAME} in {} or above: `cargo xtask init` writes one for the project \
-                 found there",
-                self.root.display()
-            ))
-            .into());
-        }
         Config::load(&self.root).map_err(|error| Fault::usage(error.to_string()).into())
     }
 

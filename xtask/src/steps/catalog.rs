@@ -5,15 +5,11 @@ use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::audit_version;
 use crate::steps::versions::Versions;
 use crate::tools;
-use config::{Config, StepConfig, When};
+use config::{BUILTIN_STEPS, Config, StepConfig, When};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
-
-/// Every built-in, in the order in which people read them.
-pub const BUILT_IN: [&str; 9] =
-    ["fmt", "lint", "test", "build", "audit", "smoke", "e2e", "budget", "load"];
 
 /// The step that builds Slipway's own tools before a step that runs one.
 const TOOLS_STEP: &str = "tools";
@@ -71,7 +67,7 @@ pub fn catalog(cx: &Context, config: &Config) -> anyhow::Result<Vec<Step>> {
     let mut versions = Versions::open(cx);
     let project = Project::look(cx, config);
     let mut steps = Vec::new();
-    for name in BUILT_IN {
+    for name in BUILTIN_STEPS {
         let section = config.steps.get(name);
         let is_replaced = section.is_some_and(|section| section.run.is_some());
         if !project.has(name, config) && !is_replaced {
@@ -83,7 +79,7 @@ pub fn catalog(cx: &Context, config: &Config) -> anyhow::Result<Vec<Step>> {
         }
         steps.push(step);
     }
-    let own = config.steps.iter().filter(|(name, _)| !BUILT_IN.contains(&name.as_str()));
+    let own = config.steps.iter().filter(|(name, _)| !BUILTIN_STEPS.contains(&name.as_str()));
     steps.extend(own.map(|(name, section)| custom(name, section)));
     if project.is_checkout && steps.iter().any(|step| step.prepares_with.is_some()) {
         steps.push(preparation());

@@ -3,11 +3,12 @@
 
 use crate::context::Context;
 use crate::process;
+use crate::render;
 use crate::steps::serve::Served;
 use crate::steps::{e2e, fmt, imports, lint, test};
 use crate::tools;
 use config::StepConfig;
-use report::{Exit, Fault, OUTCOME_ENV, Outcome, Status};
+use report::{Exit, Fault, Level, OUTCOME_ENV, Outcome, Status};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
@@ -68,8 +69,9 @@ pub fn run(
     });
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     if !process::is_under_runner() {
-        let outcome = Outcome { duration_ms, ..result? };
-        show(name, &outcome)?;
+        let mut outcome = Outcome { duration_ms, ..result? };
+        import(cx, name, &mut outcome)?;
+        render::single(name, &outcome)?;
         return Ok(exit(&outcome));
     }
     if let Err(error) = &result {
@@ -164,8 +166,7 @@ fn replaced(cx: &Context, name: &str, step: &StepConfig) -> anyhow::Result<Outco
     command.env(ARTIFACTS_ENV, artifacts(cx, name)?);
     let code = process::code(process::status(command)?);
     drop(served);
-    let findings = imports::read(&cx.root, &step.junit, &step.sarif)?;
-    let mut outcome = Outcome::of(format!("exit code {code}"), findings, Vec::new());
+    let mut outcome = Outcome::passed(format!("exit code {code}"));
     if code != 0 {
         outcome.status = Status::Failed;
         outcome.exit_code = code;
@@ -173,19 +174,15 @@ fn replaced(cx: &Context, name: &str, step: &StepConfig) -> anyhow::Result<Outco
     Ok(outcome)
 }
 
-/// Shows the outcome of a step that a person ran by hand.
-fn show(name: &str, outcome: &Outcome) -> anyhow::Result<()> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    for finding in &outcome.findings {
-        let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        let first = finding.message.lines().next().unwrap_or_default();
-        writeln!(out, "{}: {place}{first} [{}]", finding.level, finding.rule)?;
+/// Reads in the reports that the step's command wrote. In a run, the runner does.
+fn import(cx: &Context, name: &str, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let Some(section) = cx.config()?.steps.remove(name) else { return Ok(()) };
+    let findings = imports::read(&cx.root, &section.junit, &section.sarif)?;
+    if outcome.status == Status::Passed && findings.iter().any(|f| f.level == Level::Error) {
+        outcome.status = Status::Failed;
+        outcome.exit_code = 1;
     }
-    for measure in outcome.measures.iter().filter(|measure| !measure.is_within()) {
-        writeln!(out, "error: {measure}")?;
-    }
-    writeln!(out, "{name} {}: {}", outcome.status, outcome.summary)?;
+    outcome.findings.extend(findings);
     Ok(())
 }
 

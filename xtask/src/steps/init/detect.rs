@@ -116,11 +116,8 @@ fn npm(root: &Path, project: &mut Project) -> anyhow::Result<String> {
         Some((lock, name, install)) => (*name, *install, *lock),
         None => ("npm", "npm install", "package.json"),
     };
-    project.setup = Some(SetupHint {
-        run: install.to_owned(),
-        creates: "node_modules",
-        from: from.to_owned(),
-    });
+    project.setup =
+        Some(SetupHint { run: install.to_owned(), creates: "node_modules", from: from.to_owned() });
     let script = |names: &[&str]| {
         names.iter().find_map(|name| {
             let text = package["scripts"][name].as_str()?;
@@ -177,9 +174,8 @@ fn mdbook(root: &Path) -> anyhow::Result<Site> {
 }
 
 fn plain_site(root: &Path) -> Option<Site> {
-    let folder = SITE_FOLDERS
-        .into_iter()
-        .find(|folder| root.join(folder).join("index.html").is_file())?;
+    let folder =
+        SITE_FOLDERS.into_iter().find(|folder| root.join(folder).join("index.html").is_file())?;
     let exclude = match folder {
         "." => vec!["xtask.toml", "budgets/**", "target/**", ".*", ".*/**", "*.md"],
         _ => Vec::new(),
@@ -245,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_book_names_its_own_folder() {
-        let found = project(&[("book.toml", "[book]\ntitle = \"Guide\"\n[build]\nbuild-dir = \"out\"\n")]);
+        let found =
+            project(&[("book.toml", "[book]\ntitle = \"Guide\"\n[build]\nbuild-dir = \"out\"\n")]);
         let site = found.unwrap().site.unwrap();
         assert_eq!(site.folder, "out");
         assert_eq!(site.title.as_deref(), Some("Guide"));
