@@ -1,13 +1,13 @@
 //! Finding Chromium and starting it, through `headless_chrome`.
 //!
 //! The crate starts the process and reads the address of its DevTools socket. Its own connection
-//! then attaches to every page and takes 107 ms for each call; [`Chromium`] keeps it from doing so
-//! (see `retire_side_connection`), and the library drives the browser over [`crate::wire`].
+//! takes 107 ms for each call, so the library drives the browser over [`crate::wire`].
 
 use crate::profile::{self, Profile};
 use crate::wire::Wire;
 use crate::{Error, Result};
 use headless_chrome::LaunchOptions;
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,6 +89,11 @@ impl Chromium {
             idle_browser_timeout: SIDE_CONNECTION_IDLE,
             ignore_certificate_errors: false,
             args: FLAGS.iter().map(OsStr::new).collect(),
+            // Chromium leaves sockets and the like there when it is killed; they go with the profile.
+            process_envs: profile
+                .path()
+                .to_str()
+                .map(|path| HashMap::from([("TMPDIR".to_owned(), path.to_owned())])),
             ..LaunchOptions::default()
         };
         let process = headless_chrome::Browser::new(options)

@@ -1,5 +1,7 @@
 //! Locators, actions and assertions.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
 mod support;
 
 use e2e::{Error, Page};

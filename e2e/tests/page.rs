@@ -1,5 +1,7 @@
 //! Opening pages, and what they tell.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
+
 mod support;
 
 use e2e::{ColorScheme, Error};
