@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::audit_version;
+use crate::steps::step::BASE_URL_ENV;
 use crate::steps::versions::Versions;
 use crate::tools;
 use config::{BUILTIN_STEPS, Config, StepConfig, When};
@@ -91,6 +92,12 @@ pub fn catalog(cx: &Context, config: &Config) -> anyhow::Result<Vec<Step>> {
 /// Whether a step asks the served release, and so is given its address.
 pub fn is_served(name: &str) -> bool {
     matches!(name, "smoke" | "e2e" | "budget" | "load")
+}
+
+/// Whether a command of the project's own asks for the address of the served release: by naming
+/// the variable that holds it.
+pub fn asks_for_url(section: &StepConfig) -> bool {
+    section.env.iter().chain(&section.pass_env).any(|name| name == BASE_URL_ENV)
 }
 
 const fn minutes(minutes: u64) -> Duration {
@@ -263,6 +270,9 @@ fn custom(name: &str, section: &StepConfig) -> Step {
     step.timeout = CUSTOM_TIMEOUT;
     step.inputs = strings(&["**"]);
     lay_over(&mut step, section);
+    if asks_for_url(section) {
+        serve(&mut step);
+    }
     step
 }
 
@@ -326,12 +336,23 @@ fn lay_over(step: &mut Step, section: &StepConfig) {
 /// depends on every file until `inputs` says otherwise.
 fn replace(step: &mut Step, run: &str) {
     step.inputs = strings(&["**"]);
-    if is_served(&step.name) {
-        // The built-in still serves the release and gives the command its address.
-        step.versions.push(Version { name: "command".to_owned(), value: run.to_owned() });
+    let is_served = is_served(&step.name);
+    step.command = Command::Shell(run.to_owned());
+    if is_served {
+        serve(step);
     } else {
-        step.command = Command::Shell(run.to_owned());
         step.prepares_with = None;
+    }
+}
+
+/// Lets the built-in serve the release around a step's command and give it the address.
+fn serve(step: &mut Step) {
+    if let Command::Shell(run) = &step.command {
+        step.versions.push(Version { name: "command".to_owned(), value: run.clone() });
+    }
+    step.command = Command::Builtin(vec!["step".into(), step.name.clone().into()]);
+    if tools::checkout().is_some() {
+        step.prepares_with = Some(TOOLS_STEP.to_owned());
     }
 }
 

@@ -36,7 +36,7 @@ pub fn check(cx: &Context, arguments: &[OsString]) -> anyhow::Result<Outcome> {
 }
 
 fn fix(cx: &Context, arguments: &[OsString]) -> anyhow::Result<Outcome> {
-    clippy(cx, arguments, &["--fix", "--allow-dirty", "--allow-staged"])
+    clippy(cx, arguments, &["--fix", "--allow-dirty", "--allow-staged", "--allow-no-vcs"])
 }
 
 fn clippy(cx: &Context, arguments: &[OsString], mode: &[&str]) -> anyhow::Result<Outcome> {

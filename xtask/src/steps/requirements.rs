@@ -2,10 +2,10 @@
 //! looked for on the file system alone, so that nothing is started when nothing is missing.
 
 use crate::context::Context;
-use crate::pipeline::step::{Command, Step};
+use crate::pipeline::step::Step;
 use crate::steps::catalog;
 use crate::{process, tools};
-use config::Config;
+use config::{Config, StepConfig};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -74,10 +74,13 @@ const NPM: Packages = Packages { apt: &["npm"], dnf: "nodejs-npm", pacman: "npm"
 /// # Errors
 /// When the plan cannot be made.
 pub fn requirements(cx: &Context, config: Option<&Config>) -> anyhow::Result<Vec<Requirement>> {
-    let steps = match config {
+    let mut steps = match config {
         Some(config) => catalog::catalog(cx, config)?,
         None => Vec::new(),
     };
+    // Of a command of the project's own it is not known what it needs.
+    let is_own = |name: &String| config.and_then(|c| c.steps.get(name)).is_some_and(has_run);
+    steps.retain(|step| !is_own(&step.name));
     let mut all = Vec::new();
     if cx.root.join("Cargo.toml").is_file() {
         cargo(cx, &steps, config.is_none(), &mut all);
@@ -106,7 +109,7 @@ pub fn requirements(cx: &Context, config: Option<&Config>) -> anyhow::Result<Vec
 }
 
 fn cargo(cx: &Context, steps: &[Step], has_no_plan: bool, all: &mut Vec<Requirement>) {
-    let has = |name: &str| has_no_plan || steps.iter().any(|step| built_in(step, name));
+    let has = |name: &str| has_no_plan || is_among(steps, name);
     for (step, name, component) in
         [("fmt", "rustfmt", "rustfmt"), ("lint", "cargo-clippy", "clippy")]
     {
@@ -142,9 +145,12 @@ fn required(
     Requirement { name, why, found, version: &["--version"], is_optional: false, remedy }
 }
 
-/// Whether a step does the built-in's own work: not when the project replaced it.
-fn built_in(step: &Step, name: &str) -> bool {
-    step.name == name && matches!(step.command, Command::Builtin(_))
+fn has_run(section: &StepConfig) -> bool {
+    section.run.is_some()
+}
+
+fn is_among(steps: &[Step], name: &str) -> bool {
+    steps.iter().any(|step| step.name == name)
 }
 
 /// The steps that need Chromium, as a reason; `None` when there are none. Playwright and Cypress
@@ -153,9 +159,9 @@ fn browser_steps(steps: &[Step], config: Option<&Config>) -> Option<String> {
     let brings_its_own = config
         .and_then(|config| config.e2e.as_ref())
         .is_some_and(|e2e| ["playwright", "cypress"].iter().any(|runner| e2e.run.contains(runner)));
-    let names = ["e2e", "budget"].into_iter().filter(|name| {
-        steps.iter().any(|step| built_in(step, name)) && !(*name == "e2e" && brings_its_own)
-    });
+    let names = ["e2e", "budget"]
+        .into_iter()
+        .filter(|name| is_among(steps, name) && !(*name == "e2e" && brings_its_own));
     let names: Vec<&str> = names.collect();
     (!names.is_empty()).then(|| names.join(" and "))
 }
@@ -189,7 +195,7 @@ fn uses_c(root: &Path) -> bool {
 /// The tools that the plan's steps are made of, where this program is an installed one.
 fn heavy_tools(steps: &[Step]) -> Vec<Requirement> {
     let is_used = |name: &str| {
-        steps.iter().any(|step| built_in(step, name))
+        is_among(steps, name)
             || (name == "edge" && steps.iter().any(|step| catalog::is_served(&step.name)))
     };
     let tools = tools::TOOLS.into_iter().filter(|tool| is_used(tool.name));

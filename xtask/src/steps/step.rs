@@ -5,10 +5,10 @@ use crate::context::Context;
 use crate::process;
 use crate::render;
 use crate::steps::serve::Served;
-use crate::steps::{e2e, fmt, imports, lint, test};
+use crate::steps::{catalog, e2e, fmt, imports, lint, test};
 use crate::tools;
 use config::StepConfig;
-use report::{Exit, Fault, Level, OUTCOME_ENV, Outcome, Status};
+use report::{Exit, Fault, Finding, Level, OUTCOME_ENV, Outcome, Status};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
@@ -44,12 +44,17 @@ impl StepCommand {
             name @ ("build" | "audit" | "smoke" | "load" | "budget") => {
                 tool(cx, name, &self.arguments)
             }
-            other => Err(Fault::usage(format!(
-                "no built-in step is named {other:?}: `cargo xtask ci --dry-run` lists the steps"
-            ))
-            .into()),
+            other if replacement(cx, other)?.is_some() => run(cx, other, || unknown(other)),
+            other => unknown(other).map(|_: Outcome| Exit::Usage),
         }
     }
+}
+
+fn unknown(name: &str) -> anyhow::Result<Outcome> {
+    Err(Fault::usage(format!(
+        "no step is named {name:?}: `cargo xtask ci --dry-run` lists the steps"
+    ))
+    .into())
 }
 
 /// Runs a step's work, or the command that `xtask.toml` gives in its place, and delivers or shows
@@ -71,8 +76,10 @@ pub fn run(
     if !process::is_under_runner() {
         let mut outcome = Outcome { duration_ms, ..result? };
         import(cx, name, &mut outcome)?;
+        let exit = exit(&outcome);
+        outcome.findings.retain(|finding| !is_in_output(finding));
         render::single(name, &outcome)?;
-        return Ok(exit(&outcome));
+        return Ok(exit);
     }
     if let Err(error) = &result {
         eprintln!("error: {error:#}");
@@ -155,14 +162,15 @@ fn replaced(cx: &Context, name: &str, step: &StepConfig) -> anyhow::Result<Outco
     let shell = cx.shell()?;
     let mut command = Command::from(xshell::cmd!(shell, "sh -c {run}"));
     command.env_remove(OUTCOME_ENV);
-    let served =
-        if crate::steps::catalog::is_served(name) && std::env::var_os(BASE_URL_ENV).is_none() {
-            let served = Served::start(cx)?;
-            command.env(BASE_URL_ENV, &served.url);
-            Some(served)
-        } else {
-            None
-        };
+    // `BASE_URL` from outside wins: another service is asked, and nothing is served.
+    let is_served = catalog::is_served(name) || catalog::asks_for_url(step);
+    let served = if is_served && std::env::var_os(BASE_URL_ENV).is_none() {
+        let served = Served::start(cx)?;
+        command.env(BASE_URL_ENV, &served.url);
+        Some(served)
+    } else {
+        None
+    };
     command.env(ARTIFACTS_ENV, artifacts(cx, name)?);
     let code = process::code(process::status(command)?);
     drop(served);
@@ -172,6 +180,14 @@ fn replaced(cx: &Context, name: &str, step: &StepConfig) -> anyhow::Result<Outco
         outcome.exit_code = code;
     }
     Ok(outcome)
+}
+
+/// Rules whose findings the tools that made them have printed already, at more length.
+const PRINTED: [&str; 5] = ["rustfmt::", "clippy::", "rustc::", "cargo::", "test::failed"];
+
+/// Whether a person who ran the step by hand has read the finding in its output.
+fn is_in_output(finding: &Finding) -> bool {
+    PRINTED.iter().any(|prefix| finding.rule.starts_with(prefix))
 }
 
 /// Reads in the reports that the step's command wrote. In a run, the runner does.

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How much of a failed test's output its finding keeps; all of it stands in the step's output.
 const MAX_OUTPUT_BYTES: usize = 4 << 10;
 
+/// How much of a test's output is kept while it is read: backtraces are cut out of it later.
+const MAX_KEPT_BYTES: usize = 64 << 10;
+
 /// Failed tests that become findings of their own.
 const MAX_FAILED: usize = 500;
 
@@ -112,8 +115,7 @@ impl TestLog {
             _ => line,
         };
         let output = self.outputs.entry(name.clone()).or_default();
-        // Twice what is shown, so that cutting backtraces out leaves enough.
-        if output.len() < 8 * MAX_OUTPUT_BYTES {
+        if output.len() < MAX_KEPT_BYTES {
             output.push_str(text);
             output.push('\n');
         }

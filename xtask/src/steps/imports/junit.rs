@@ -35,7 +35,8 @@ fn finding(root: &Path, case: Node<'_, '_>) -> Option<Finding> {
     let name = case.attribute("name").unwrap_or("a test without a name");
     let class = case.attribute("classname").filter(|class| !class.is_empty() && *class != name);
     let name = class.map_or(name.to_owned(), |class| format!("{class} {name}"));
-    let text: String = failure.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
+    let text: String =
+        failure.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
     let text = text.trim();
     let said = failure.attribute("message").filter(|message| !message.trim().is_empty());
     let first = said.or_else(|| text.lines().next()).unwrap_or("it failed").trim();
