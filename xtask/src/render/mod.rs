@@ -9,6 +9,7 @@ mod finding;
 #[cfg(test)]
 mod fixture;
 mod github;
+mod html;
 mod json;
 mod junit;
 mod live;
@@ -17,11 +18,13 @@ mod progress;
 mod sarif;
 mod screen;
 mod single;
+mod stored;
 mod terminal;
 mod text;
 mod written;
 
 pub use single::single;
+pub use stored::Stored;
 
 use crate::pipeline::event::Event;
 use clap::ValueEnum;
@@ -123,10 +126,20 @@ pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn R
         let document = |report: &_| Ok(serde_json::to_string_pretty(&sarif::document(report))?);
         renderers.push(Box::new(written::Written::new(path.clone(), document)));
     }
+    let pages = [Some(page), options.html.clone()].into_iter().flatten().collect();
+    renderers.push(Box::new(html::Html::new(root, pages)));
     renderers
 }
 
 /// A path as it is shown: relative to the root where it lies under it.
 fn relative(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
+}
+
+/// Prints a text; that nobody reads it is no error.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn print(text: &str) -> std::io::Result<()> {
+    Screen::stdout().show(text)
 }
