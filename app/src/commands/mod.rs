@@ -1,0 +1,6 @@
+//! One file per subcommand.
+
+pub mod config;
+pub mod export_site;
+pub mod operator;
+pub mod serve;
