@@ -7,4 +7,6 @@ pub mod event;
 pub mod explain;
 pub mod fingerprint;
 pub mod git;
+pub mod name;
+pub mod snapshot;
 pub mod step;
