@@ -21,11 +21,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// A client that takes nothing of its answer for so long has gone.
 const WRITE_STALL: Duration = Duration::from_secs(30);
 
-/// Largest head of a request, and of what is buffered of a connection.
+/// Largest head of a request, and what is buffered of a connection beyond it. The number of headers
+/// is bounded by hyper itself, to 100, without the cost of an allocation.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-
-/// Most headers of a request; twice what browsers with many client hints send.
-const MAX_HEADERS: usize = 100;
 
 /// Most connections, when the limit of open files allows so many: each may need one to the server.
 const MAX_CONNECTIONS: u64 = 8_192;
@@ -47,9 +45,8 @@ pub async fn serve(listener: TcpListener, edge: Arc<Edge>, stop: impl Future<Out
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS)
-        .half_close(false);
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(2 * MAX_HEAD_BYTES);
     loop {
         let next = async {
             // At the limit, further connections wait in the system's queue.

@@ -137,7 +137,10 @@ impl Scan {
         for entry in fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let source = entry.path();
-            if self.never.contains(&source) || self.exclude.is_match(relative(prefix, &entry)) {
+            if self.never.contains(&source)
+                || entry.file_name() == ".git"
+                || self.exclude.is_match(relative(prefix, &entry))
+            {
                 continue;
             }
             let name = entry

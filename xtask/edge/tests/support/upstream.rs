@@ -1,0 +1,122 @@
+//! The server of a fixture release: tells what reached it, and misbehaves when asked to.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Condvar, Mutex};
+
+/// Whether the second half of `/stream` may be sent.
+static GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// Serves until it is killed, when a release's environment says so; else does nothing.
+pub fn run() {
+    let Ok(address) = std::env::var("LISTEN") else { return };
+    println!("upstream begins");
+    match std::env::var("MODE").as_deref() {
+        Ok("dies") => {
+            eprintln!("no database");
+            std::process::exit(7);
+        }
+        Ok("stubborn") => ignore_term(),
+        _ => {}
+    }
+    let listener = TcpListener::bind(address).unwrap();
+    for stream in listener.incoming() {
+        std::thread::spawn(move || serve(stream.unwrap()));
+    }
+}
+
+/// A shell that ignores TERM hands that on to what it executes.
+fn ignore_term() {
+    if std::env::var_os("IGNORING").is_none() {
+        use std::os::unix::process::CommandExt;
+        let program = std::env::current_exe().unwrap();
+        let error = std::process::Command::new("sh")
+            .args(["-c", "trap '' TERM; exec \"$0\" upstream --exact --ignored --nocapture"])
+            .arg(program)
+            .env("IGNORING", "1")
+            .exec();
+        panic!("{error}");
+    }
+}
+
+fn serve(stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut writer = stream;
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut head).unwrap_or(0) == 0 {
+                return;
+            }
+        }
+        let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        let is_head = head.starts_with("HEAD");
+        let path = target.split('?').next().unwrap_or_default();
+        let body = match path {
+            "/hang-up" => return,
+            "/die" => {
+                println!("goodbye");
+                std::process::exit(7);
+            }
+            "/stream" => {
+                stream_slowly(&mut writer);
+                continue;
+            }
+            "/go" => {
+                *GO.0.lock().unwrap() = true;
+                GO.1.notify_all();
+                "gone".to_owned()
+            }
+            "/count" => format!("{}", read_body(&mut reader, &head).len()),
+            "/place" => {
+                let folder = std::env::current_dir().unwrap();
+                let greeting = std::env::var("GREETING").unwrap_or_default();
+                format!("{}\n{greeting}\n{}", folder.display(), std::process::id())
+            }
+            _ => head,
+        };
+        let extra = match path {
+            "/own-headers" => {
+                "x-frame-options: SAMEORIGIN\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n\
+                 connection: x-private\r\nx-private: 1\r\nkeep-alive: timeout=5\r\n"
+            }
+            _ => "",
+        };
+        let status = if path == "/missing" { "404 Not Found" } else { "200 OK" };
+        let mut answer =
+            format!("HTTP/1.1 {status}\r\n{extra}content-length: {}\r\n\r\n", body.len());
+        if !is_head {
+            answer += &body;
+        }
+        if writer.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn stream_slowly(writer: &mut TcpStream) {
+    let first = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\none\n\r\n";
+    writer.write_all(first.as_bytes()).unwrap();
+    let mut may_go = GO.0.lock().unwrap();
+    while !*may_go {
+        may_go = GO.1.wait(may_go).unwrap();
+    }
+    writer.write_all(b"4\r\ntwo\n\r\n0\r\n\r\n").unwrap();
+}
+
+fn read_body(reader: &mut impl BufRead, head: &str) -> Vec<u8> {
+    let head = head.to_ascii_lowercase();
+    if head.contains("transfer-encoding: chunked") {
+        let mut body = Vec::new();
+        while let Some(chunk) = super::client::read_chunk(reader) {
+            body.extend(chunk);
+        }
+        return body;
+    }
+    let length = head.split("content-length: ").nth(1).and_then(|it| it.lines().next());
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    if reader.read_exact(&mut body).is_err() {
+        return Vec::new();
+    }
+    body
+}
