@@ -3,7 +3,7 @@
 //! One run with one tool, because GitHub takes one upload for a tool and category. Its fingerprints
 //! leave line numbers out, so that a finding stays the same when lines above it move.
 
-use report::{Finding, Level, Place, Report, StepReport};
+use report::{Finding, Place, Report, StepReport};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 

@@ -74,6 +74,9 @@ fn tags(page: &str) -> Vec<String> {
 }
 
 proptest! {
+    // Each case renders two pages.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn nothing_foreign_is_markup(
         text in "x(\\PC{0,6}(<script>|</pre>|\"|'|&lt;|-->|</style>| onload=|javascript:|\u{0}|\u{1b}\\[1m)){1,4}",
