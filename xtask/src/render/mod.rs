@@ -116,7 +116,10 @@ pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn R
             relative(&page, root),
             github::Files::of_environment(),
         )),
-        _ => Box::new(terminal::Terminal::new(Screen::stdout(), look, relative(&page, root))),
+        _ => {
+            let page = relative(&page, root);
+            Box::new(terminal::Terminal::new(Screen::stdout(), look, Look::measured, page))
+        }
     });
     if let Some(path) = &options.junit {
         let document = |report: &_| Ok(junit::document(report));

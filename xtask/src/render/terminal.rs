@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 pub struct Terminal {
     screen: Screen,
     look: Look,
+    /// Takes the screen's size again, which may change while steps run.
+    measured: fn(Look) -> Look,
     /// Where the HTML report will be, as it is shown.
     report_path: String,
     begun: Instant,
@@ -28,10 +30,16 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn new(screen: Screen, look: Look, report_path: String) -> Terminal {
+    pub fn new(
+        screen: Screen,
+        look: Look,
+        measured: fn(Look) -> Look,
+        report_path: String,
+    ) -> Terminal {
         Terminal {
             screen,
             look,
+            measured,
             report_path,
             begun: Instant::now(),
             progress: Progress::default(),
@@ -46,7 +54,7 @@ impl Terminal {
         if !self.look.live {
             return Ok(self.screen.show(lines)?);
         }
-        self.look = self.look.clone().measured();
+        self.look = (self.measured)(self.look.clone());
         let frame = self.live.frame(&self.look, lines, &self.running, self.begun.elapsed());
         Ok(self.screen.show(&frame)?)
     }
@@ -137,31 +145,4 @@ impl Renderer for Terminal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixture::{self, Paper};
-    use super::*;
-
-    fn shown(report: &Report) -> String {
-        let paper = Paper::default();
-        let mut terminal = Terminal::new(paper.screen(), fixture::look(), "report.html".to_owned());
-        fixture::tell(report, &fixture::outputs(), &mut terminal).unwrap();
-        paper.text()
-    }
-
-    #[test]
-    fn a_failed_run_in_plain_lines() {
-        let shown = shown(&fixture::failed());
-        assert!(!shown.contains('\u{1b}'));
-        insta::assert_snapshot!(shown);
-    }
-
-    #[test]
-    fn an_interrupted_run_in_plain_lines() {
-        insta::assert_snapshot!(shown(&fixture::interrupted()));
-    }
-
-    #[test]
-    fn a_passed_run_in_plain_lines() {
-        insta::assert_snapshot!(shown(&fixture::passed()));
-    }
-}
+mod tests;
