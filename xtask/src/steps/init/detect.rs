@@ -177,7 +177,7 @@ fn plain_site(root: &Path) -> Option<Site> {
     let folder =
         SITE_FOLDERS.into_iter().find(|folder| root.join(folder).join("index.html").is_file())?;
     let exclude = match folder {
-        "." => vec!["xtask.toml", "budgets/**", "target/**", ".*", ".*/**", "*.md"],
+        "." => vec!["xtask.toml", "budgets/**", "target/**", ".git*", ".git*/**", "*.md"],
         _ => Vec::new(),
     };
     Some(Site {
