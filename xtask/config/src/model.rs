@@ -77,9 +77,13 @@ pub struct Server {
     /// Its arguments.
     #[serde(default)]
     pub args: Vec<String>,
-    /// Environment of the server when a step serves the release; never secrets.
+    /// Environment of the server wherever the release runs: part of its manifest, so never secrets.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Environment of the server only while a step checks the release, never part of it: demo data, a
+    /// throw-away account.
+    #[serde(default)]
+    pub check_env: BTreeMap<String, String>,
     /// Path that answers 2xx when the server is ready.
     pub ready: String,
     /// The environment variable by which it is told where to listen.

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::process;
 use crate::tools;
 use anyhow::Context as _;
+use config::Config;
 use report::{Fault, OUTCOME_ENV};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader};
@@ -48,6 +49,11 @@ impl Served {
         let path = tools::find("edge")?;
         let mut command = Command::new(&path);
         command.arg("--release").arg(&folder).arg("--with-parent").current_dir(&cx.root);
+        // The server inherits the edge's environment.
+        let build = Config::load(&cx.root)?.build;
+        command.envs(
+            build.and_then(|build| build.server).map(|server| server.check_env).unwrap_or_default(),
+        );
         command.env_remove(OUTCOME_ENV).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut edge = process::scrub(&mut command)
             .spawn()
