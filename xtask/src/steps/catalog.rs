@@ -1,15 +1,14 @@
 //! The built-in steps with their defaults, and `xtask.toml` laid over them.
 
+mod defaults;
+
 use crate::context::Context;
 use crate::pipeline::step::{Command, Step, Version};
-use crate::steps::audit_version;
 use crate::steps::step::BASE_URL_ENV;
 use crate::steps::versions::Versions;
 use crate::tools;
 use config::{BUILTIN_STEPS, Config, StepConfig, When};
-use serde::Serialize;
-use std::ffi::OsString;
-use std::path::Path;
+use defaults::Project;
 use std::time::Duration;
 
 /// The step that builds Slipway's own tools before a step that runs one.
@@ -17,46 +16,6 @@ const TOOLS_STEP: &str = "tools";
 
 /// How long a step of the project's own may take when nothing is said.
 const CUSTOM_TIMEOUT: Duration = minutes(10);
-
-/// What cargo's result depends on besides the files.
-const CARGO_ENV: [&str; 9] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "RUSTDOCFLAGS",
-    "CARGO_INCREMENTAL",
-    "RUSTUP_TOOLCHAIN",
-    "CC",
-    "CFLAGS",
-];
-
-/// Manifests and settings that change what cargo does with the same sources.
-const CARGO_FILES: [&str; 7] = [
-    "**/Cargo.toml",
-    "**/Cargo.lock",
-    "**/.cargo/config.toml",
-    "**/clippy.toml",
-    "**/.clippy.toml",
-    "rust-toolchain",
-    "rust-toolchain.toml",
-];
-
-/// Files that no compiler, test or site reads, whatever the project. More cannot be said of all
-/// projects: a README is often a doc test, and a page of documentation may be included.
-const PROSE: [&str; 8] = [
-    "!CHANGELOG*",
-    "!CONTRIBUTING*",
-    "!CODE_OF_CONDUCT*",
-    "!SECURITY.md",
-    "!LICENSE*",
-    "!.github/**",
-    "!.mailmap",
-    "!target/**",
-];
-
-/// Files of Slipway's own workspace that its light steps are made of.
-const OWN_FILES: [&str; 4] = ["xtask/src/**", "xtask/config/**", "xtask/report/**", "Cargo.lock"];
 
 /// Every step of the project, all defaults filled in, in the order in which people read them:
 /// fmt, lint, test, build, audit, smoke, e2e, budget, load, then the project's own by name; last the
@@ -102,167 +61,6 @@ pub fn asks_for_url(section: &StepConfig) -> bool {
 
 const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
-}
-
-/// What kind of project lies at the root.
-#[derive(Debug, Clone, Copy)]
-struct Project {
-    has_cargo: bool,
-    has_node: bool,
-    has_budgets: bool,
-    has_e2e_folder: bool,
-    /// The tools are built from source on demand.
-    is_checkout: bool,
-    /// The project is Slipway itself: the sources of its steps are among the files.
-    is_slipway: bool,
-}
-
-impl Project {
-    fn look(cx: &Context, config: &Config) -> Project {
-        let checkout = tools::checkout();
-        let is_there = |path: &str| cx.root.join(path).exists();
-        Project {
-            has_cargo: is_there("Cargo.toml"),
-            has_node: is_there("package.json"),
-            has_budgets: config.build.is_some() && has_json(&cx.root.join("budgets")),
-            has_e2e_folder: is_there("e2e"),
-            is_slipway: checkout.as_ref().is_some_and(|checkout| checkout.root == cx.root),
-            is_checkout: checkout.is_some(),
-        }
-    }
-
-    fn has(self, name: &str, config: &Config) -> bool {
-        match name {
-            "fmt" | "lint" | "test" => self.has_cargo,
-            "build" => config.build.is_some(),
-            "smoke" => config.build.is_some() && !config.smoke.is_empty(),
-            "e2e" => config.e2e.is_some(),
-            "budget" => self.has_budgets,
-            "load" => config.build.is_some() && config.load.is_some(),
-            _ => true,
-        }
-    }
-
-    fn built_in(
-        self,
-        name: &str,
-        config: &Config,
-        versions: &mut Versions<'_>,
-    ) -> anyhow::Result<Step> {
-        let mut step = Step {
-            command: Command::Builtin(vec![OsString::from("step"), OsString::from(name)]),
-            ..blank(name)
-        };
-        let is_tool = !matches!(name, "fmt" | "lint" | "test" | "e2e");
-        step.versions = versions.slipway(is_tool.then_some(name));
-        if is_served(name) {
-            step.versions.extend(versions.slipway(Some("edge")).into_iter().skip(1));
-            step.needs = config.build.iter().map(|_| "build".to_owned()).collect();
-        }
-        if self.is_checkout && (is_tool || is_served(name)) {
-            step.prepares_with = Some(TOOLS_STEP.to_owned());
-        }
-        match name {
-            "fmt" => {
-                step.about = "formatting, with rustfmt".to_owned();
-                step.timeout = minutes(5);
-                step.inputs =
-                    strings(&["**/*.rs", "**/rustfmt.toml", "**/.rustfmt.toml", "**/Cargo.toml"]);
-                step.versions.extend(versions.rustc());
-            }
-            "lint" => {
-                step.about = "code, with clippy, warnings denied".to_owned();
-                step.timeout = minutes(20);
-                step.inputs = strings(&["**/*.rs"]);
-                step.inputs.extend(strings(&CARGO_FILES));
-                self.runs_cargo(&mut step, versions);
-            }
-            "test" => {
-                step.about = "tests, with nextest or cargo".to_owned();
-                step.timeout = minutes(30);
-                step.inputs = everything();
-                self.runs_cargo(&mut step, versions);
-            }
-            "build" => {
-                step.about = "the release: files, manifest, digests".to_owned();
-                step.timeout = minutes(30);
-                step.inputs = everything();
-                // Its sections of the configuration, not the whole file: see the versions.
-                step.inputs.push("!xtask.toml".to_owned());
-                step.inputs.push("!budgets/**".to_owned());
-                step.versions.push(section("project", &config.project)?);
-                step.versions.push(section("build", &config.build)?);
-                step.versions.push(section("headers", &config.headers)?);
-                step.env = if self.has_cargo { strings(&CARGO_ENV) } else { Vec::new() };
-                step.env.push("NODE_ENV".to_owned());
-                step.versions.extend(self.has_cargo.then(|| versions.rustc()).flatten());
-                step.versions.extend(self.has_node.then(|| versions.node()).flatten());
-            }
-            "audit" => {
-                step.about = "dependencies, against the advisory database".to_owned();
-                step.timeout = minutes(5);
-                step.inputs = strings(&["**/Cargo.lock", "**/Cargo.toml"]);
-                step.versions.push(section("audit", &config.audit)?);
-                step.versions.extend(audit_version::versions(&config.audit));
-                step.env = vec!["CI".to_owned()];
-            }
-            "smoke" => {
-                step.about = "questions to the served release".to_owned();
-                step.timeout = minutes(5);
-                step.versions.push(section("smoke", &config.smoke)?);
-                step.versions.push(section("headers", &config.headers)?);
-            }
-            "e2e" => {
-                step.about = "journeys in a browser".to_owned();
-                step.timeout = minutes(20);
-                step.inputs = if self.has_e2e_folder {
-                    let mut inputs = strings(&["**/e2e/**", "**/package*.json", "playwright.*"]);
-                    inputs.extend(strings(&CARGO_FILES));
-                    inputs
-                } else {
-                    everything()
-                };
-                step.versions.push(section("e2e", &config.e2e)?);
-                step.versions.extend(self.has_cargo.then(|| versions.rustc()).flatten());
-                step.versions.extend(self.has_node.then(|| versions.node()).flatten());
-            }
-            "budget" => {
-                step.about = "budgets of bytes and of a page load".to_owned();
-                step.timeout = minutes(15);
-                step.inputs = strings(&["budgets/**"]);
-                step.exclusive = Some("quiet".to_owned());
-            }
-            _ => {
-                step.about = "latency under a steady rate of requests".to_owned();
-                step.timeout = minutes(15);
-                step.versions.push(section("load", &config.load)?);
-                step.exclusive = Some("quiet".to_owned());
-            }
-        }
-        // What takes the release's server is told by the configuration, not by the release.
-        if is_served(name) {
-            step.versions.push(section("build.server", &server(config))?);
-        }
-        if self.is_slipway {
-            step.inputs.extend(strings(&OWN_FILES));
-            let used = [Some(name), is_served(name).then_some("edge")];
-            let tools = tools::TOOLS.iter().filter(|tool| used.contains(&Some(tool.name)));
-            step.inputs.extend(tools.map(|tool| format!("{}/**", tool.sources)));
-            step.inputs.extend(is_served(name).then(|| "xtask/release/**".to_owned()));
-            step.inputs.extend((name == "budget").then(|| "e2e/src/**".to_owned()));
-        }
-        Ok(step)
-    }
-
-    fn runs_cargo(self, step: &mut Step, versions: &mut Versions<'_>) {
-        step.exclusive = Some("cargo".to_owned());
-        step.env = strings(&CARGO_ENV);
-        step.versions.extend(versions.rustc());
-    }
-}
-
-fn server(config: &Config) -> Option<&config::Server> {
-    config.build.as_ref().and_then(|build| build.server.as_ref())
 }
 
 fn custom(name: &str, section: &StepConfig) -> Step {
@@ -362,23 +160,107 @@ fn take<T: Clone>(slot: &mut T, given: Option<&T>) {
     }
 }
 
-/// A section of the configuration as a part of a fingerprint.
-fn section(name: &str, value: &impl Serialize) -> anyhow::Result<Version> {
-    let digest = blake3::hash(&serde_json::to_vec(value)?).to_hex().to_string();
-    Ok(Version { name: format!("[{name}] of xtask.toml"), value: digest })
-}
-
-fn everything() -> Vec<String> {
-    let mut inputs = strings(&["**"]);
-    inputs.extend(strings(&PROSE));
-    inputs
-}
-
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
 }
 
-fn has_json(folder: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "json"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    const FULL: &str = "[project]\nname = \"demo\"\n[build]\nsite = \"site\"\n\
+        [[smoke]]\npath = \"/\"\n[e2e]\nrun = \"true\"\n\
+        [load]\npaths = [\"/\"]\nrate = 10\nfor = \"1s\"\n";
+
+    fn steps(files: &[&str], toml: &str) -> Vec<Step> {
+        let temp = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = temp.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let config = Config::parse(Path::new("xtask.toml"), toml).unwrap();
+        catalog(&Context { root: temp.path().to_path_buf() }, &config).unwrap()
+    }
+
+    fn named<'a>(steps: &'a [Step], name: &str) -> &'a Step {
+        steps.iter().find(|step| step.name == name).unwrap()
+    }
+
+    fn names(steps: &[Step]) -> Vec<&str> {
+        steps.iter().map(|step| step.name.as_str()).collect()
+    }
+
+    #[test]
+    fn the_project_decides_which_built_ins_there_are() {
+        assert_eq!(names(&steps(&[], "[project]\nname = \"demo\"\n")), ["audit"]);
+        let all = steps(&["Cargo.toml", "budgets/home.json"], FULL);
+        assert_eq!(names(&all), BUILTIN_STEPS);
+        for step in &all {
+            let needs: &[&str] = if is_served(&step.name) { &["build"] } else { &[] };
+            assert_eq!(step.needs, needs, "{}", step.name);
+        }
+        let node = steps(&["package.json"], FULL);
+        assert_eq!(names(&node), ["build", "audit", "smoke", "e2e", "load"]);
+    }
+
+    #[test]
+    fn the_configuration_is_laid_over_the_defaults() {
+        let toml = format!(
+            "{FULL}[steps.lint]\ntimeout = \"9m\"\nenv = [\"MORE\"]\n\
+             [steps.own]\nrun = \"true\"\nneeds = [\"lint\"]\n"
+        );
+        let all = steps(&["Cargo.toml"], &toml);
+        let lint = named(&all, "lint");
+        assert_eq!(lint.timeout, minutes(9));
+        assert!(
+            lint.env.contains(&"MORE".to_owned()) && lint.env.contains(&"RUSTFLAGS".to_owned())
+        );
+        assert_eq!(lint.exclusive.as_deref(), Some("cargo"));
+        let own = all.last().unwrap();
+        assert_eq!((own.name.as_str(), own.inputs.as_slice()), ("own", &["**".to_owned()][..]));
+        assert_eq!(own.command, Command::Shell("true".to_owned()));
+    }
+
+    #[test]
+    fn a_command_in_place_of_a_built_in_depends_on_everything() {
+        let toml = format!(
+            "{FULL}[steps.lint]\nrun = \"eslint .\"\n[steps.smoke]\nrun = \"curl $BASE_URL\"\n\
+             [steps.own]\nrun = \"true\"\npass-env = [\"BASE_URL\"]\n"
+        );
+        let all = steps(&["package.json"], &toml);
+        let lint = named(&all, "lint");
+        assert_eq!(lint.command, Command::Shell("eslint .".to_owned()));
+        assert_eq!(lint.inputs, ["**"]);
+        // Those that are given the served release's address run inside the built-in that serves it.
+        for (name, run) in [("smoke", "curl $BASE_URL"), ("own", "true")] {
+            let step = named(&all, name);
+            assert_eq!(step.command, Command::Builtin(vec!["step".into(), name.into()]));
+            let command = Version { name: "command".to_owned(), value: run.to_owned() };
+            assert!(step.versions.contains(&command), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_section_is_part_of_the_fingerprints_of_those_who_read_it() {
+        let before = steps(&["Cargo.toml", "budgets/home.json"], FULL);
+        let changed = |toml: &str| {
+            let after = steps(&["Cargo.toml", "budgets/home.json"], toml);
+            let is_changed = |name: &&str| {
+                let day = |version: &&Version| version.name != "advisory database";
+                let now: Vec<_> =
+                    named(&after, name).versions.iter().filter(day).cloned().collect();
+                let then: Vec<_> =
+                    named(&before, name).versions.iter().filter(day).cloned().collect();
+                now != then
+            };
+            BUILTIN_STEPS.into_iter().filter(is_changed).collect::<Vec<_>>()
+        };
+        assert_eq!(changed(FULL), Vec::<&str>::new());
+        assert_eq!(changed(&FULL.replace("path = \"/\"", "path = \"/new\"")), ["smoke"]);
+        assert_eq!(changed(&FULL.replace("rate = 10", "rate = 20")), ["load"]);
+        let header = format!("{FULL}[headers]\nx-frame-options = \"DENY\"\n");
+        assert_eq!(changed(&header), ["build", "smoke"]);
+    }
 }
