@@ -91,7 +91,8 @@ fn heading(look: &Look, step: &StepReport, is_first: bool) -> String {
     look.paint(ink, &format!("{} {title} {}", rule.repeat(3), rule.repeat(rest))) + "\n"
 }
 
-/// The table of all steps: status, time, summary. No line is wider than 80 columns.
+/// The table of the steps: status, time, summary; cancelled ones share a line, because they only
+/// hide what caused them. No line is wider than 80 columns.
 pub fn table(look: &Look, report: &Report) -> String {
     let names = report.steps.iter().map(|step| text::width(&text::line(step.name.as_bytes())));
     let beside = 2 + 2 + STATUS_COLUMNS + 2 + TIME_COLUMNS + 2;
@@ -105,8 +106,18 @@ pub fn table(look: &Look, report: &Report) -> String {
     );
     let head = text::truncate(&head, look.measure(), "");
     let mut table = look.paint(Ink::Quiet, &head) + "\n";
-    for step in &report.steps {
+    let (cancelled, others): (Vec<&StepReport>, Vec<&StepReport>) =
+        report.steps.iter().partition(|step| step.outcome.status == Status::Cancelled);
+    for step in others {
         table.push_str(&row(look, step, columns));
+    }
+    if !cancelled.is_empty() {
+        let names: Vec<String> =
+            cancelled.iter().map(|step| text::line(step.name.as_bytes())).collect();
+        let sign = look.sign(Status::Cancelled, false);
+        let line = format!("{sign} {} cancelled: {}", cancelled.len(), names.join(", "));
+        let line = text::truncate(&line, look.measure(), look.ellipsis());
+        table.push_str(&(look.paint(Ink::Quiet, &line) + "\n"));
     }
     table
 }

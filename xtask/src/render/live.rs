@@ -16,6 +16,8 @@ const TIME_COLUMNS: usize = 7;
 const NAME_COLUMNS: usize = 16;
 /// A screen narrower than this shows no bar.
 const BAR_FROM_COLUMNS: usize = 60;
+/// Bytes of a line of output that are kept to be shown: more than any screen is wide.
+const LAST_LINE_BYTES: usize = 1024;
 /// How long a sign of the spinner stands.
 const SPINNER_MS: u128 = 100;
 
@@ -28,8 +30,16 @@ pub struct Running {
     pub started: Duration,
     pub expected: Option<Duration>,
     pub attempt: u32,
-    /// Its last line of output, made safe.
-    pub last_line: String,
+    /// The end of its last line of output, as it came: made safe when it is drawn, because most
+    /// lines never are.
+    pub last_line: Vec<u8>,
+}
+
+impl Running {
+    pub fn wrote(&mut self, line: &[u8]) {
+        self.last_line.clear();
+        self.last_line.extend_from_slice(&line[line.len().saturating_sub(LAST_LINE_BYTES)..]);
+    }
 }
 
 /// The area of live lines.
@@ -117,7 +127,7 @@ fn line(look: &Look, step: &Running, columns: usize, now: Duration) -> String {
     let room = look.columns.saturating_sub(text::width(&plain));
     let tail = text::truncate(&tail, room, "");
     let room = room.saturating_sub(text::width(&tail) + 2);
-    let last = text::truncate(&step.last_line, room, look.ellipsis());
+    let last = text::truncate(&text::line(&step.last_line), room, look.ellipsis());
     if room == 0 || last.is_empty() {
         return format!("{shown}{tail}");
     }
@@ -169,7 +179,7 @@ mod tests {
             started: Duration::from_secs(2),
             expected: expected_s.map(Duration::from_secs),
             attempt: 1,
-            last_line: last_line.to_owned(),
+            last_line: last_line.as_bytes().to_vec(),
         }
     }
 

@@ -72,7 +72,7 @@ impl Terminal {
             started: at,
             expected,
             attempt,
-            last_line: String::new(),
+            last_line: Vec::new(),
         });
         self.print("")
     }
@@ -99,11 +99,10 @@ impl Renderer for Terminal {
             }
             Event::StepStarted { step, at, attempt } => self.start(*step, *at, *attempt),
             Event::StepOutput { step, line } => {
-                let shown = text::line(line);
                 if let Some(running) = self.running.iter_mut().find(|r| r.step == *step)
-                    && !shown.is_empty()
+                    && !line.trim_ascii().is_empty()
                 {
-                    running.last_line = shown;
+                    running.wrote(line);
                 }
                 Ok(())
             }
