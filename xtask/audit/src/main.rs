@@ -8,6 +8,8 @@
 mod acceptance;
 mod crates;
 mod database;
+mod npm;
+mod site;
 mod text;
 
 use acceptance::Acceptances;
@@ -15,7 +17,7 @@ use anyhow::Context;
 use clap::Parser;
 use config::Config;
 use database::{Origin, Request};
-use report::{Fault, Finding, Measure, Outcome, Status};
+use report::{Fault, Finding, Measure, Outcome, Place, Status};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -27,12 +29,19 @@ use std::time::Instant;
 /// a database nothing is checked: a failure (exit code 3) when CI is set, a warning otherwise.
 /// Advisories are accepted until a date by [[audit.ignore]] in xtask.toml. Not checked: whether
 /// a version was yanked, packages from git and from other registries.
+///
+/// package-lock.json is checked for what it leaves unpinned, for being in step with package.json,
+/// and, given --js-db or XTASK_JS_DB, for known-vulnerable versions. The pages of [build] site are
+/// checked for third-party scripts and style sheets without a digest.
 #[derive(Debug, Parser)]
 #[command(name = "xtask-audit", bin_name = "cargo xtask audit", version)]
 struct Audit {
     /// Folder of a RustSec advisory database (the one that holds `crates/`).
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
+    /// A retire.js repository (jsrepository-v4.json): known-vulnerable npm versions.
+    #[arg(long, value_name = "FILE")]
+    js_db: Option<PathBuf>,
     /// Never use the network: the copy in the cache is used however old it is.
     #[arg(long)]
     offline: bool,
@@ -45,8 +54,18 @@ struct Part {
     summary: String,
     findings: Vec<Finding>,
     measures: Vec<Measure>,
-    /// Why nothing was checked, if so; the summary then starts with it.
-    not_checked: Option<String>,
+    state: State,
+}
+
+/// Whether a part could do its work.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Checked,
+    /// Nothing is locked, so there is nothing to hold against an advisory.
+    Unlocked,
+    /// No database could be had, for this reason.
+    NoDatabase(String),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +84,15 @@ impl Audit {
         if root.join(crates::LOCK_FILE).is_file() {
             parts.push(self.crates(&root, &mut acceptances, today)?);
         }
+        if root.join(npm::LOCK_FILE).is_file() {
+            let given = self.js_db.clone().or_else(|| variable(npm::VARIABLE));
+            let database = given.as_deref().map(npm::JsDatabase::load).transpose()?;
+            parts.push(npm::check(&root, database.as_ref(), &mut acceptances)?);
+        }
+        parts.extend(unlocked(&root));
+        if let Some(build) = config.build.filter(|build| root.join(&build.site).is_dir()) {
+            parts.extend(site::check(&root, &build.site)?);
+        }
         let mut outcome = conclude(parts, is_ci(), acceptances);
         outcome.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(outcome)
@@ -79,17 +107,61 @@ impl Audit {
         // A lock file that cannot be read is said first: no database mends it.
         let locked = crates::Locked::load(root)?;
         let request = Request {
-            given: self.db.clone().map(|dir| (dir, Origin::Option)).or_else(|| {
-                let dir = std::env::var_os(database::VARIABLE).filter(|dir| !dir.is_empty())?;
-                Some((PathBuf::from(dir), Origin::Variable))
-            }),
+            given: self
+                .db
+                .clone()
+                .map(|dir| (dir, Origin::Option))
+                .or_else(|| Some((variable(database::VARIABLE)?, Origin::Variable))),
             is_offline: self.offline,
         };
         match database::find(&request)? {
             Ok(database) => crates::check(root, &locked, &database, acceptances, today),
-            Err(reason) => Ok(Part { not_checked: Some(reason), ..Part::default() }),
+            Err(reason) => Ok(Part { state: State::NoDatabase(reason), ..Part::default() }),
         }
     }
+}
+
+/// A path from the environment; empty is unset.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Manifests whose dependencies are not locked in a way that is checked here.
+fn unlocked(root: &Path) -> Option<Part> {
+    let has = |name: &str| root.join(name).is_file();
+    let mut findings = Vec::new();
+    if has("Cargo.toml") && !has(crates::LOCK_FILE) {
+        findings.push(
+            Finding::warning(
+                "audit::no-lock",
+                "NOT CHECKED: the crates, because there is no Cargo.lock",
+            )
+            .at(Place::file("Cargo.toml"))
+            .help("make one with `cargo generate-lockfile`, and commit it"),
+        );
+    }
+    if has(npm::MANIFEST) && !has(npm::LOCK_FILE) && npm::has_dependencies(root) {
+        let other = ["yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "npm-shrinkwrap.json"]
+            .into_iter()
+            .find(|name| has(name));
+        let reason = other.map_or("there is no package-lock.json".to_owned(), |other| {
+            format!("{other} is not a format that is known here")
+        });
+        findings.push(
+            Finding::warning(
+                "audit::no-lock",
+                format!("NOT CHECKED: the npm packages, because {reason}"),
+            )
+            .at(Place::file(npm::MANIFEST))
+            .help("make a package-lock.json with `npm install --package-lock-only`, and commit it"),
+        );
+    }
+    if findings.is_empty() {
+        return None;
+    }
+    let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    let summary = messages.join("; ");
+    Some(Part { summary, findings, state: State::Unlocked, ..Part::default() })
 }
 
 /// Whether this run is CI's: `CI` is set and not `false`.
@@ -98,9 +170,11 @@ fn is_ci() -> bool {
 }
 
 /// One outcome from all parts. What was not checked fails CI and is never called passed alone.
-fn conclude(parts: Vec<Part>, is_ci: bool, acceptances: Acceptances) -> Outcome {
+fn conclude(parts: Vec<Part>, is_ci: bool, mut acceptances: Acceptances) -> Outcome {
     if parts.is_empty() {
-        return Outcome::skipped("nothing to audit: no Cargo.lock");
+        return Outcome::skipped(
+            "nothing to audit: no Cargo.lock, no package-lock.json, no page in [build] site",
+        );
     }
     let mut findings = Vec::new();
     let mut measures = Vec::new();
@@ -110,42 +184,48 @@ fn conclude(parts: Vec<Part>, is_ci: bool, acceptances: Acceptances) -> Outcome 
     for part in parts {
         findings.extend(part.findings);
         measures.extend(part.measures);
-        match part.not_checked {
-            Some(reason) => {
-                is_unreachable = true;
-                findings.push(not_checked(is_ci, &reason));
-                summaries.insert(0, format!("NOT CHECKED: {reason}"));
-            }
-            None => {
+        match part.state {
+            State::Checked => {
                 checked += 1;
                 summaries.push(part.summary);
+            }
+            State::Unlocked => summaries.insert(0, part.summary),
+            State::NoDatabase(reason) => {
+                is_unreachable = true;
+                acceptances.is_incomplete();
+                findings.push(not_checked(is_ci, &reason));
+                summaries.insert(0, format!("NOT CHECKED: {reason}"));
             }
         }
     }
     findings.extend(acceptances.conclude());
+    // What fails first: some places that show findings show only so many.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let mut outcome = Outcome::of(summaries.join("; "), findings, measures);
     if is_unreachable && is_ci {
         outcome.exit_code = i32::from(report::Exit::Unreachable.code());
     } else if checked == 0 && outcome.status == Status::Passed {
         outcome.status = Status::Skipped;
     }
+    print(&outcome);
+    outcome
+}
+
+/// Says an outcome to a person, without the control characters that a lock file could smuggle in.
+fn print(outcome: &Outcome) {
+    let plain = |text: &str| text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
     for finding in &outcome.findings {
         let place = finding.place.as_ref().map(|place| format!(" {place}")).unwrap_or_default();
-        eprintln!(
-            "{} [{}]{place}\n  {}",
-            finding.level,
-            finding.rule,
-            finding.message.replace('\n', "\n  ")
-        );
+        eprintln!("{} [{}]{}", finding.level, plain(&finding.rule), plain(&place));
+        eprintln!("  {}", plain(&finding.message).replace('\n', "\n  "));
     }
-    eprintln!("{}", outcome.summary);
-    outcome
+    eprintln!("{}", plain(&outcome.summary));
 }
 
 fn not_checked(is_ci: bool, reason: &str) -> Finding {
     let level = if is_ci { report::Level::Error } else { report::Level::Warning };
     Finding::new(level, "audit::no-database", format!("nothing was checked: {reason}"))
-        .at(report::Place::file(crates::LOCK_FILE))
+        .at(Place::file(crates::LOCK_FILE))
         .help(
             "let it reach https://github.com/RustSec/advisory-db, or give a copy of that \
              repository with --db or XTASK_DB",

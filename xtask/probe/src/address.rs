@@ -1,6 +1,5 @@
 //! The address under test, and the addresses of the paths below it.
 
-use anyhow::Context;
 use report::Fault;
 use reqwest::Url;
 use std::net::IpAddr;
@@ -41,8 +40,9 @@ impl Address {
             return Err(Fault::usage(format!("path {path:?} must start with `/`")).into());
         }
         let base = self.0.as_str().trim_end_matches('/');
-        Url::parse(&format!("{base}{path}")).with_context(|| {
-            Fault::usage(format!("path {path:?} does not make a URL below {base}"))
+        Url::parse(&format!("{base}{path}")).map_err(|error| {
+            Fault::usage(format!("path {path:?} makes no URL below {}: {error}", self.shown()))
+                .into()
         })
     }
 

@@ -1,5 +1,6 @@
 //! `Cargo.lock`, with the line of every package.
 
+use super::manifest::Manifests;
 use crate::text::{conflict_line, line_at, line_number};
 use anyhow::Context;
 use report::Fault;
@@ -84,7 +85,13 @@ impl Locked {
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Fault::usage(format!("failed to read {LOCK_FILE}: {error}; {REMEDY}"))
         })?;
-        Locked::parse(&text).map_err(Into::into)
+        let locked = Locked::parse(&text)?;
+        // Cut after a package's version, what is left of it reads as one of the project's own.
+        let last = locked.packages.last().filter(|last| last.is_own() && ends_with_version(&text));
+        match last.filter(|last| !Manifests::read(root).has(last.name())) {
+            Some(last) => Err(cut_off(last, "no Cargo.toml of this project is called so").into()),
+            None => Ok(locked),
+        }
     }
 
     fn parse(text: &str) -> Result<Locked, Fault> {
@@ -112,15 +119,23 @@ impl Locked {
             .collect();
         let dependencies = dependencies(&packages)?;
         if let Some(last) = packages.last().filter(|last| is_cut(text, last)) {
-            return Err(Fault::usage(format!(
-                "{LOCK_FILE}:{}: the file seems cut off after `{} {}`: its last line is not whole; {REMEDY}",
-                last.line,
-                last.name(),
-                last.version()
-            )));
+            return Err(cut_off(last, "its last line or its checksum is missing"));
         }
         Ok(Locked { packages, dependencies })
     }
+}
+
+fn ends_with_version(text: &str) -> bool {
+    text.lines().last().is_some_and(|line| line.starts_with("version"))
+}
+
+fn cut_off(last: &Package, why: &str) -> Fault {
+    Fault::usage(format!(
+        "{LOCK_FILE}:{}: the file seems cut off after `{} {}`: {why}; {REMEDY}",
+        last.line,
+        last.name(),
+        last.version()
+    ))
 }
 
 /// Cargo ends the file with a line end, and a package from a registry has a checksum.
@@ -222,4 +237,45 @@ fn dependencies(packages: &[Package]) -> Result<Vec<Vec<usize>>, Fault> {
             Ok(indices)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = "\
+version = 4
+
+[[package]]
+name = \"app\"
+version = \"0.1.0\"
+dependencies = [
+ \"smallvec\",
+]
+
+[[package]]
+name = \"smallvec\"
+version = \"1.6.0\"
+source = \"registry+https://github.com/rust-lang/crates.io-index\"
+checksum = \"1a55ca5f3b68e41c979bf8c46a6f1da892ca4db8f94023ce0bd32407573b1ac0\"
+";
+
+    #[test]
+    fn a_lock_file_cut_anywhere_is_not_taken_for_a_whole_one() {
+        let project = tempfile::tempdir().unwrap();
+        std::fs::write(project.path().join("Cargo.toml"), "[package]\nname = \"app\"\n").unwrap();
+        for end in 0..LOCK.len() {
+            std::fs::write(project.path().join(LOCK_FILE), &LOCK[..end]).unwrap();
+            let error = Locked::load(project.path()).unwrap_err();
+            assert_eq!(Fault::exit_of(&error), report::Exit::Usage, "cut at {end}: {error}");
+            let error = error.to_string();
+            assert!(
+                error.starts_with("Cargo.lock:") && error.contains(REMEDY),
+                "cut at {end}: {error}"
+            );
+        }
+        std::fs::write(project.path().join(LOCK_FILE), LOCK).unwrap();
+        let locked = Locked::load(project.path()).unwrap();
+        assert_eq!((locked.packages[1].line, &locked.dependencies[0][..]), (11, &[1][..]));
+    }
 }

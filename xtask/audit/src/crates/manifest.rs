@@ -21,6 +21,8 @@ const MAX_MANIFESTS: usize = 5_000;
 pub(super) struct Manifests {
     /// By package and dependency.
     declared: HashMap<(String, String), Declaration>,
+    /// The packages whose manifests were found.
+    own: BTreeSet<String>,
 }
 
 /// Where a dependency is declared.
@@ -73,6 +75,11 @@ impl Manifests {
         manifests
     }
 
+    /// Whether the manifest of a package of this name was found.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.own.contains(name)
+    }
+
     /// Where the first dependency of a route is declared.
     pub(super) fn declaration(&self, route: &[&Package]) -> Option<Declaration> {
         // The last of the project's own packages on the way is the one that goes outside.
@@ -119,7 +126,7 @@ impl Manifests {
                         workspace_line: shared.map(|shared| shared.line),
                     };
                     self.declared.entry((package.clone(), name.to_owned())).or_insert(declaration);
-                    folders.extend(text_of("path").and_then(|path| normal(&folder.join(path))));
+                    folders.extend(text_of("path").map(|path| normal(&folder.join(path))));
                 }
             }
         }
@@ -143,7 +150,7 @@ fn shared_dependencies(text: &str, table: &DeTable<'_>) -> BTreeMap<String, Shar
             let text_of = |name| details.and_then(|details| details.get(name)?.get_ref().as_str());
             let shared = Shared {
                 package: text_of("package").unwrap_or(key.get_ref()).to_owned(),
-                path: text_of("path").and_then(|path| normal(Path::new(path))),
+                path: text_of("path").map(|path| normal(Path::new(path))),
                 line: line_at(text, key.span().start),
             };
             (key.get_ref().to_string(), shared)
@@ -155,18 +162,19 @@ fn table<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a DeTable<'i>> {
     table.get(key).map(Spanned::get_ref).and_then(DeValue::as_table)
 }
 
-/// A path without `.` and `..`; `None` when it leads out of the root.
-fn normal(path: &Path) -> Option<PathBuf> {
+/// A path without `.`, and with `..` only at its start, where it leads out of the root.
+fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {
-            Component::Normal(part) => normal.push(part),
             Component::CurDir => {}
-            Component::ParentDir if normal.pop() => {}
-            _ => return None,
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            part => normal.push(part),
         }
     }
-    Some(normal)
+    normal
 }
 
 /// The folders that a member pattern such as `crates/*` names. `*` and `?` match within a part.
@@ -222,8 +230,8 @@ mod tests {
     }
 
     #[test]
-    fn a_path_out_of_the_root_is_not_followed() {
-        assert_eq!(normal(Path::new("a/../b/./c")), Some(PathBuf::from("b/c")));
-        assert_eq!(normal(Path::new("../b")), None);
+    fn paths_are_made_plain() {
+        assert_eq!(normal(Path::new("a/../b/./c")), PathBuf::from("b/c"));
+        assert_eq!(normal(Path::new("a/../../b")), PathBuf::from("../b"));
     }
 }

@@ -1,5 +1,6 @@
 //! `Cargo.lock` against a RustSec database.
 
+mod built;
 mod lockfile;
 mod manifest;
 mod route;
@@ -10,6 +11,7 @@ use crate::Part;
 use crate::acceptance::Acceptances;
 use crate::database::{Database, Unreadable};
 use crate::text::counted;
+use built::Built;
 use jiff::civil::Date;
 use lockfile::Package;
 use manifest::{Declaration, Manifests};
@@ -63,11 +65,14 @@ pub(crate) fn check(
     if !hits.is_empty() {
         let manifests = Manifests::read(root);
         let routes = Routes::new(locked);
+        let built = Built::ask_cargo(root);
         let mut bringers: BTreeMap<Declaration, BTreeSet<String>> = BTreeMap::new();
         for (package, advisory) in &hits {
             let route = routes.shortest(package);
             let declared = manifests.declaration(&route);
-            let finding = explain(package, advisory, &route, declared.as_ref(), acceptances);
+            let is_built = !built.is_never_built(package);
+            let finding = explain(package, advisory, &route, declared.as_ref(), is_built);
+            let finding = accept(finding, advisory, acceptances);
             if let Some(declared) = declared.filter(|_| finding.level != Level::Note) {
                 let what = format!("{}: {}", finding.rule, route::shown(&route[1..]));
                 bringers.entry(declared).or_default().insert(what);
@@ -107,7 +112,7 @@ pub(crate) fn check(
         let message = format!("the advisory database could not be brought up to date: {reason}");
         findings.push(Finding::warning("audit::not-refreshed", message).at(Place::file(LOCK_FILE)));
     }
-    Ok(Part { summary, findings, measures, not_checked: None })
+    Ok(Part { summary, findings, measures, ..Part::default() })
 }
 
 fn applies(advisory: &Advisory, package: &Package) -> bool {
@@ -124,10 +129,10 @@ fn explain(
     advisory: &Advisory,
     route: &[&Package],
     declared: Option<&Declaration>,
-    acceptances: &mut Acceptances,
+    is_built: bool,
 ) -> Finding {
     let id = advisory.id().as_str();
-    let (level, kind) = kind(advisory);
+    let (mut level, kind) = kind(advisory);
     let severity =
         advisory.severity().map(|severity| format!(", severity {severity}")).unwrap_or_default();
     let mut message = format!(
@@ -142,14 +147,23 @@ fn explain(
     if let Some(declared) = declared {
         message.push_str(&format!("\ndeclared at {declared}"));
     }
+    if !is_built {
+        level = level.min(Level::Warning);
+        message.push_str(
+            "\nlocked but not built: no feature of this project turns it on, on any target",
+        );
+    }
     message.push_str(&scope(advisory));
     let url = format!("https://rustsec.org/advisories/{id}.html");
-    let finding = Finding::new(level, id, message)
+    Finding::new(level, id, message)
         .at(Place::line(LOCK_FILE, package.line))
         .help(remedy(package, advisory, route))
-        .url(url);
+        .url(url)
+}
+
+fn accept(finding: Finding, advisory: &Advisory, acceptances: &mut Acceptances) -> Finding {
     let aliases = advisory.metadata.aliases.iter().map(rustsec::advisory::Id::as_str);
-    let ids: Vec<&str> = std::iter::once(id).chain(aliases).collect();
+    let ids: Vec<&str> = std::iter::once(advisory.id().as_str()).chain(aliases).collect();
     acceptances.apply(finding, &ids)
 }
 
