@@ -110,3 +110,81 @@ impl Edge {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::proxy::Limits;
+    use crate::site::Site;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    const SHORT: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Sends a request to an edge whose server takes it, gives the start of an answer, and then
+    /// nothing more. Gives all that comes back.
+    async fn answer(limits: Limits, request: &str, start_of_answer: &'static str) -> String {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let policy = Policy::new(&[("x-policy".to_owned(), "1".to_owned())].into()).unwrap();
+        let proxy = Some(Proxy::new(server.local_addr().unwrap(), limits).unwrap());
+        let answers = Answers { site: Site::default(), policy };
+        let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::new() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = server.accept().await.unwrap();
+            stream.write_all(start_of_answer.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        tokio::spawn(crate::listen::serve(listener, edge, std::future::pending()));
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    fn limits() -> Limits {
+        Limits { request_bytes: 100, request_idle: LONG, head: LONG, answer_idle: LONG }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_gives_no_answer_is_a_504() {
+        let limits = Limits { head: SHORT, ..limits() };
+        let answer = answer(limits, "GET /x HTTP/1.1\r\nhost: a\r\n\r\n", "").await;
+        assert!(answer.starts_with("HTTP/1.1 504 "), "{answer}");
+        assert!(answer.contains("x-policy: 1\r\n"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stops_in_its_answer_is_cut_off() {
+        let limits = Limits { answer_idle: SHORT, ..limits() };
+        let start = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf";
+        let answer = answer(limits, "GET /x HTTP/1.1\r\nhost: a\r\n\r\n", start).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("half"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_in_its_request_is_a_408() {
+        let limits = Limits { request_idle: SHORT, ..limits() };
+        let request = "POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf";
+        let answer = answer(limits, request, "").await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_limit_is_a_413_whether_announced_or_not() {
+        let announced = "POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 101\r\n\r\n";
+        let chunked = format!(
+            "POST /x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n65\r\n{}\r\n",
+            "x".repeat(101)
+        );
+        for request in [announced, &chunked] {
+            let answer = answer(limits(), request, "").await;
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ use anyhow::Context;
 use clap::Parser;
 use edge::Edge;
 use policy::Policy;
-use proxy::Proxy;
+use proxy::{Limits, Proxy};
 use release::Release;
 use report::Fault;
 use request_id::RequestIds;
@@ -151,7 +151,7 @@ async fn serve(
             ready = process.ready(&entry.ready) => ready?,
             () = stopped(stop.clone()) => return Ok(()),
         }
-        proxy = Some(Proxy::new(process.address())?);
+        proxy = Some(Proxy::new(process.address(), Limits::default())?);
     }
     let address = listener.local_addr().context("failed to tell the address")?;
     announce(&Listening { listening: format!("http://{address}"), release: manifest.id.as_str() })?;

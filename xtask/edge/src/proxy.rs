@@ -17,19 +17,6 @@ use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Largest body that is passed to the server; a form or an upload of a site, not a backup.
-const MAX_REQUEST_BYTES: u64 = 16 * 1024 * 1024;
-
-/// A client that sends nothing of its body for so long has gone.
-const REQUEST_IDLE: Duration = Duration::from_secs(30);
-
-/// A server that sends nothing of its answer for so long has hung; event streams send a comment
-/// at least every half minute.
-const ANSWER_IDLE: Duration = Duration::from_secs(120);
-
-/// From the request's start to the head of the answer; an upload of the largest size fits in.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The server is on the same machine: it takes a connection at once or is overwhelmed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -37,6 +24,33 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// it is the edge that closes them.
 const MAX_IDLE_CONNECTIONS: usize = 64;
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The bounds of what is passed on.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest body that is passed to the server.
+    pub request_bytes: u64,
+    /// How long a client may send nothing of its body.
+    pub request_idle: Duration,
+    /// From the request's start to the head of the answer.
+    pub head: Duration,
+    /// How long the server may send nothing of its answer.
+    pub answer_idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            // A form or an upload of a site, not a backup.
+            request_bytes: 16 * 1024 * 1024,
+            request_idle: Duration::from_secs(30),
+            // An upload of the largest size fits in, at 3 Mbit/s.
+            head: Duration::from_secs(60),
+            // Event streams send a comment at least every half minute.
+            answer_idle: Duration::from_secs(120),
+        }
+    }
+}
 
 /// Headers that speak of who is asking through whom; the edge says it and believes nobody else.
 const FORWARDED: [HeaderName; 8] = [
@@ -70,10 +84,11 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Proxy {
     client: Client<HttpConnector, Passed>,
     authority: Authority,
+    limits: Limits,
 }
 
 impl Proxy {
-    pub fn new(server: SocketAddr) -> anyhow::Result<Proxy> {
+    pub fn new(server: SocketAddr, limits: Limits) -> anyhow::Result<Proxy> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -82,7 +97,7 @@ impl Proxy {
             .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
             .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
             .build(connector);
-        Ok(Proxy { client, authority: server.to_string().parse()? })
+        Ok(Proxy { client, authority: server.to_string().parse()?, limits })
     }
 
     /// The server's answer, or the status to give in its stead.
@@ -97,7 +112,8 @@ impl Proxy {
         policy: &Policy,
     ) -> Result<Response<Answer>, StatusCode> {
         let (mut head, body) = request.into_parts();
-        if body.size_hint().lower() > MAX_REQUEST_BYTES {
+        let limits = self.limits;
+        if body.size_hint().lower() > limits.request_bytes {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
         let asked = head.uri.path_and_query().cloned();
@@ -108,13 +124,17 @@ impl Proxy {
         // The edge itself answers `expect: 100-continue` when it reads the body.
         head.headers.remove(EXPECT);
         introduce(&mut head.headers, client, host, request_id);
-        let body = Passed::new(body, MAX_REQUEST_BYTES, REQUEST_IDLE);
+        let body = Passed::new(body, limits.request_bytes, limits.request_idle);
         let answer = self.client.request(Request::from_parts(head, body));
-        match tokio::time::timeout(HEAD_TIMEOUT, answer).await {
-            Ok(Ok(answer)) => Ok(passed_back(answer, policy)),
+        match tokio::time::timeout(limits.head, answer).await {
+            // Nobody asked for another protocol: `upgrade` is not passed on.
+            Ok(Ok(answer)) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Err(StatusCode::BAD_GATEWAY)
+            }
+            Ok(Ok(answer)) => Ok(passed_back(answer, policy, limits.answer_idle)),
             Ok(Err(error)) => Err(status_of(&error)),
             Err(_) => {
-                eprintln!("error: the server gave no answer within {HEAD_TIMEOUT:?}");
+                eprintln!("error: the server gave no answer within {:?}", limits.head);
                 Err(StatusCode::GATEWAY_TIMEOUT)
             }
         }
@@ -170,12 +190,12 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-fn passed_back(answer: Response<Incoming>, policy: &Policy) -> Response<Answer> {
+fn passed_back(answer: Response<Incoming>, policy: &Policy, idle: Duration) -> Response<Answer> {
     let (mut head, body) = answer.into_parts();
     head.version = Version::HTTP_11;
     remove_hop_by_hop(&mut head.headers);
     policy.complete(&mut head.headers);
-    Response::from_parts(head, Answer::Passed(Passed::new(body, u64::MAX, ANSWER_IDLE)))
+    Response::from_parts(head, Answer::Passed(Passed::new(body, u64::MAX, idle)))
 }
 
 /// The status that stands for a failure; a client's own fault is not the server's.

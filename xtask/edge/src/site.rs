@@ -29,7 +29,7 @@ const MAX_BYTES_IN_MEMORY: u64 = 128 * 1024 * 1024;
 const ETAG_DIGITS: usize = 32;
 
 /// The static files of a release.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Site {
     files: HashMap<String, Arc<File>>,
 }

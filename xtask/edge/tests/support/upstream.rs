@@ -71,7 +71,8 @@ fn serve(stream: TcpStream) {
             "/place" => {
                 let folder = std::env::current_dir().unwrap();
                 let greeting = std::env::var("GREETING").unwrap_or_default();
-                format!("{}\n{greeting}\n{}", folder.display(), std::process::id())
+                let address = std::env::var("LISTEN").unwrap_or_default();
+                format!("{}\n{greeting}\n{}\n{address}", folder.display(), std::process::id())
             }
             _ => head,
         };
@@ -82,6 +83,14 @@ fn serve(stream: TcpStream) {
             }
             _ => "",
         };
+        if path == "/unchanged" || path == "/switch" {
+            let status = if path == "/switch" { "101 Go" } else { "304 Not Modified" };
+            let answer = format!("HTTP/1.1 {status}\r\netag: \"a\"\r\ncontent-length: 9\r\n\r\n");
+            if writer.write_all(answer.as_bytes()).is_err() || path == "/switch" {
+                return;
+            }
+            continue;
+        }
         let status = if path == "/missing" { "404 Not Found" } else { "200 OK" };
         let mut answer =
             format!("HTTP/1.1 {status}\r\n{extra}content-length: {}\r\n\r\n", body.len());
