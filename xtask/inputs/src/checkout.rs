@@ -53,6 +53,7 @@ impl Checkout {
     /// # Errors
     /// When the root cannot be read.
     pub fn take(root: &Path, matcher: Matcher, record: &Path) -> Result<Checkout, Error> {
+        let root = &root.canonicalize().map_err(Error::io("find the folder", root))?;
         let records = Records::load(record);
         let walked = walk(root, &matcher)?;
         let mut picks = vec![Vec::new(); matcher.len()];

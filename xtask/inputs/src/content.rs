@@ -1,10 +1,9 @@
 //! What is in a file, as a digest.
 
-use crate::{Digest, Kind, Stamp, as_path};
+use crate::{Digest, Kind, Stamp, as_path, link};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -27,10 +26,7 @@ pub fn leaf(root: &Path, path: &[u8], stamp: &Stamp, buffer: &mut [u8]) -> Optio
     let read = match stamp.kind {
         Kind::Unreadable => return Some(unreadable(path)),
         Kind::Special => Ok((Kind::Special, [0; 32], Some(*stamp))),
-        Kind::Symlink => fs::read_link(&full).map(|target| {
-            let digest = *blake3::hash(target.as_os_str().as_bytes()).as_bytes();
-            (Kind::Symlink, digest, Some(*stamp))
-        }),
+        Kind::Symlink => link::digest(root, &full, stamp, buffer),
         Kind::File | Kind::Executable => regular(&full, buffer),
     };
     match read {
@@ -53,7 +49,8 @@ fn leaf_digest(kind: Kind, path: &[u8], content: &Digest) -> Digest {
     *hasher.finalize().as_bytes()
 }
 
-fn regular(path: &Path, buffer: &mut [u8]) -> io::Result<(Kind, Digest, Option<Stamp>)> {
+/// The kind and content of a regular file, with its stamp if that stayed the same meanwhile.
+pub fn regular(path: &Path, buffer: &mut [u8]) -> io::Result<(Kind, Digest, Option<Stamp>)> {
     let mut file = open(path)?;
     let before = Stamp::of(&file.metadata()?);
     if matches!(before.kind, Kind::Special) {

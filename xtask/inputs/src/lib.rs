@@ -4,7 +4,7 @@
 //! - A path is the bytes of a name relative to the root, `/` between its parts. Nothing here
 //!   supposes that it is UTF-8.
 //! - What git ignores is no input, with or without git, unless it is tracked or named outright.
-//! - A symbolic link is its text: it is never followed.
+//! - A symbolic link is its text, and what it leads to where that is inside the root.
 //! - A digest covers a file's path, kind (executable or not) and content; never its times.
 //! - A digest is taken from the record only where no edit can hide behind the file's times; see
 //!   [`Stamp::is_settled`].
@@ -16,8 +16,10 @@ mod error;
 mod gitignore;
 mod glob;
 mod index;
+mod link;
 mod matcher;
 mod outputs;
+mod parse;
 mod pattern;
 mod record;
 mod rules;

@@ -76,6 +76,11 @@ impl Stamp {
         }
     }
 
+    /// When it was last touched, by either time.
+    pub(crate) fn last_ns(&self) -> i64 {
+        self.modified_ns.max(self.changed_ns)
+    }
+
     /// Git's rule for racy entries: whether a file with this stamp, read at `now_ns` or later by
     /// the file system's own clock, must get another stamp from any edit that came after the
     /// reading. It must if it was last touched in an earlier tick of that clock; a younger file
@@ -83,7 +88,7 @@ impl Stamp {
     ///
     /// <https://git-scm.com/docs/racy-git>
     pub fn is_settled(&self, now_ns: i64) -> bool {
-        let last = self.modified_ns.max(self.changed_ns);
+        let last = self.last_ns();
         let is_coarse = self.modified_ns % SECOND_NS == 0 && self.changed_ns % SECOND_NS == 0;
         let tick = if is_coarse { COARSE_CLOCK_NS } else { FINE_CLOCK_NS };
         last.saturating_add(tick) < now_ns

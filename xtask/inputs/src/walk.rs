@@ -1,8 +1,13 @@
 //! One walk of a checkout that finds every file some list of globs asks for.
+//!
+//! A symbolic link is an input by its text. Where it leads to a folder inside the root, what is in
+//! there is also found below the link's own name, for a step that reads `web/shared/a.css` reads
+//! it whatever `web/shared` is. Links out of the root, into git's folder or into our own are text
+//! and no more.
 
 use crate::matcher::Scratch;
 use crate::rules::Rules;
-use crate::{Error, Kind, Matcher, Stamp};
+use crate::{Error, Kind, Matcher, Stamp, link};
 use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -27,7 +32,7 @@ pub struct Seen {
     pub set: u32,
 }
 
-/// Walks the checkout in `root`.
+/// Walks the checkout in `root`, a path without links in it.
 ///
 /// # Errors
 /// When the root itself cannot be read.
@@ -38,6 +43,8 @@ pub fn walk(root: &Path, matcher: &Matcher) -> Result<Walked, Error> {
         scratch: Scratch::default(),
         numbers: HashMap::new(),
         walked: Walked::default(),
+        root,
+        inside: Vec::new(),
     };
     let entries = fs::read_dir(root).map_err(Error::io("read the folder", root))?;
     walk.entries(entries, root, &mut Vec::new(), false);
@@ -52,7 +59,21 @@ struct Walk<'a> {
     /// Set of lists to its index.
     numbers: HashMap<Vec<u32>, u32>,
     walked: Walked,
+    root: &'a Path,
+    /// For each link that the walk is behind: the folder it is in and the one it leads to.
+    inside: Vec<PathBuf>,
 }
+
+/// A folder that is walked once its parent is closed again.
+struct Below {
+    full: PathBuf,
+    path: Vec<u8>,
+    is_link: bool,
+    is_ignored: bool,
+}
+
+/// How many links deep a walk goes. Links that lead to one another's folders multiply.
+const MAX_LINKS: usize = 3;
 
 impl Walk<'_> {
     fn folder(&mut self, full: &Path, path: &mut Vec<u8>, is_ignored: bool) {
@@ -70,7 +91,7 @@ impl Walk<'_> {
 
     fn entries(&mut self, entries: fs::ReadDir, full: &Path, path: &mut Vec<u8>, is_ignored: bool) {
         let left = self.rules.enter(path, &full.join(".gitignore"));
-        let mut folders: Vec<(PathBuf, Vec<u8>, bool)> = Vec::new();
+        let mut below: Vec<Below> = Vec::new();
         let length = path.len();
         for entry in entries {
             // An entry that cannot be read makes the folder one that cannot be read in full.
@@ -86,23 +107,47 @@ impl Walk<'_> {
                 path.push(b'/');
             }
             path.extend_from_slice(name.as_bytes());
-            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let kind = entry.file_type().ok();
+            let is_folder = kind.is_some_and(|kind| kind.is_dir());
+            let is_link = kind.is_some_and(|kind| kind.is_symlink());
+            if !is_folder {
                 self.file(&entry, path, name.as_bytes(), is_ignored);
-            } else if self.matcher.can_match_below(path) {
-                let is_ignored = is_ignored || self.rules.is_ignored(path, name.as_bytes(), true);
+            }
+            if (is_folder || is_link) && self.matcher.can_match_below(path) {
+                // To git, a link to a folder is a file.
+                let is_ignored =
+                    is_ignored || self.rules.is_ignored(path, name.as_bytes(), is_folder);
                 if !is_ignored
                     || self.matcher.can_name_below(path)
                     || self.rules.tracked().has_below(path)
                 {
-                    folders.push((entry.path(), path.clone(), is_ignored));
+                    let (full, path) = (entry.path(), path.clone());
+                    below.push(Below { full, path, is_link, is_ignored });
                 }
             }
         }
-        for (full, mut path, is_ignored) in folders {
-            self.folder(&full, &mut path, is_ignored);
+        for Below { full, mut path, is_link, is_ignored } in below {
+            if is_link {
+                self.behind(&full, &mut path, is_ignored);
+            } else {
+                self.folder(&full, &mut path, is_ignored);
+            }
         }
         path.truncate(length);
         self.rules.leave(left);
+    }
+
+    /// What is behind a link, if that is a folder.
+    fn behind(&mut self, full: &Path, path: &mut Vec<u8>, is_ignored: bool) {
+        let Some((target, metadata)) = link::target(self.root, full) else { return };
+        let Some(Ok(home)) = full.parent().map(Path::canonicalize) else { return };
+        let is_loop = home.starts_with(&target)
+            || self.inside.iter().any(|inside| inside.starts_with(&target));
+        if metadata.is_dir() && !is_loop && self.inside.len() < 2 * MAX_LINKS {
+            self.inside.extend([home, target.clone()]);
+            self.folder(&target, path, is_ignored);
+            self.inside.truncate(self.inside.len() - 2);
+        }
     }
 
     fn file(&mut self, entry: &fs::DirEntry, path: &[u8], name: &[u8], is_ignored: bool) {
@@ -119,6 +164,10 @@ impl Walk<'_> {
             self.matcher.lists_of(path, true, &mut self.scratch);
         }
         match entry.metadata() {
+            Ok(metadata) if metadata.is_symlink() => {
+                let stamp = link::stamp(self.root, &entry.path(), &metadata);
+                self.keep(path, stamp);
+            }
             Ok(metadata) => self.keep(path, Stamp::of(&metadata)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(_) => self.keep(path, UNREADABLE),

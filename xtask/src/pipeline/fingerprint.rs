@@ -71,14 +71,20 @@ impl Ingredients {
                 settings.insert(key.to_owned(), value.clone());
             }
         }
+        let mut versions = BTreeMap::<String, String>::new();
+        for version in &step.versions {
+            let value = versions.entry(version.name.clone()).or_default();
+            if !value.is_empty() {
+                value.push_str(", ");
+            }
+            value.push_str(&version.value);
+        }
         Ingredients {
             step: step.name.clone(),
             command,
             platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
             settings,
-            versions: (step.versions.iter())
-                .map(|version| (version.name.clone(), version.value.clone()))
-                .collect(),
+            versions,
             env: (step.env.iter())
                 .map(|name| (name.clone(), variable(name).map(|value| env_digest(name, &value))))
                 .collect(),

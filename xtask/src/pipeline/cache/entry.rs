@@ -111,8 +111,14 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Option<Entry>> {
 }
 
 /// Writes an entry, as a whole or not at all; gives its size.
+///
+/// # Errors
+/// When the outcome would not be the same when read again, or the disk is full.
 pub fn write(path: &Path, entry: &Entry) -> anyhow::Result<u64> {
     let body = serde_json::to_vec(entry)?;
+    // JSON has no number for infinity, for example.
+    let is_exact = serde_json::from_slice::<Entry>(&body).is_ok_and(|read| read == *entry);
+    anyhow::ensure!(is_exact, "its outcome cannot be written down without loss");
     let mut bytes = format!("{}\n", blake3::hash(&body).to_hex()).into_bytes();
     bytes.extend_from_slice(&body);
     write_atomically(path, &bytes)?;

@@ -170,4 +170,6 @@ impl Cache {
 }
 
 #[cfg(test)]
+pub mod fixture;
+#[cfg(test)]
 mod tests;
