@@ -182,7 +182,11 @@ pub fn verdict(look: &Look, report: &Report, report_path: &str) -> String {
     if let Some(first) = report.first_failure() {
         let name = text::line(first.name.as_bytes());
         let summary = summary(first);
-        let cause = if summary.is_empty() { name } else { format!("{name}: {summary}") };
+        let mut cause = if summary.is_empty() { name } else { format!("{name}: {summary}") };
+        let errors = first.outcome.findings.iter().filter(|f| f.level == Level::Error);
+        if let Some(place) = errors.filter_map(|finding| finding.place.as_ref()).next() {
+            cause.push_str(&format!(", first at {}", text::line(place.to_string().as_bytes())));
+        }
         shown.push_str(&labelled(look, Ink::Bad, "first cause", &cause));
     }
     let ink = match report.status {
