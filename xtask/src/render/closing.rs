@@ -67,22 +67,17 @@ fn failure(look: &Look, step: &StepReport, is_first: bool, output: Option<&Kept>
     shown
 }
 
-/// `─── lint failed after 12.1s: 2 errors (exit 1), the first cause ─────`
+/// `─── lint failed after 12.1s, the first cause: 2 errors ─────`
 fn heading(look: &Look, step: &StepReport, is_first: bool) -> String {
     let name = text::line(step.name.as_bytes());
     let time = text::duration(step.end_ms.saturating_sub(step.start_ms));
     let mut title = format!("{name} failed after {time}");
-    if step.outcome.exit_code > 1 {
-        title.push_str(&format!(", exit {}", step.outcome.exit_code));
-    }
-    if step.attempts > 1 {
-        title.push_str(&format!(", {} attempts", step.attempts));
-    }
-    if step.allow_failure {
-        title.push_str(", allowed to");
-    }
     if is_first {
         title.push_str(", the first cause");
+    }
+    let summary = summary(step);
+    if !summary.is_empty() {
+        title.push_str(&format!(": {summary}"));
     }
     let rule = look.rule();
     let title = text::truncate(&title, look.measure() - 8, look.ellipsis());
@@ -171,10 +166,12 @@ pub fn verdict(look: &Look, report: &Report, report_path: &str) -> String {
         let warning = text::line(warning.as_bytes());
         shown.push_str(&labelled(look, Ink::Careful, "warning", &warning));
     }
-    if !report.critical_path.is_empty() {
+    // An interrupted run has a longest path too, but nobody asks what would have shortened it.
+    let is_whole = report.status != Status::Cancelled;
+    if is_whole && !report.critical_path.is_empty() {
         shown.push_str(&labelled(look, Ink::Quiet, "critical path", &critical_path(look, report)));
     }
-    if let Some(advice) = &report.advice {
+    if is_whole && let Some(advice) = &report.advice {
         let advice = text::line(advice.as_bytes());
         shown.push_str(&labelled(look, Ink::Quiet, "advice", &advice));
     }

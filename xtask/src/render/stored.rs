@@ -173,7 +173,7 @@ mod tests {
         let root = kept();
         let stored = Stored::open(root.path(), None).unwrap();
         let shown = stored.terminal(Color::Never);
-        assert!(shown.contains("lint failed after 12.1s, the first cause"));
+        assert!(shown.contains("lint failed after 12.1s, the first cause: 1 error"));
         assert!(shown.contains("running 412 tests"));
         let page = std::fs::read_to_string(stored.html_path().unwrap()).unwrap();
         assert_eq!(page, stored.html().unwrap());

@@ -22,6 +22,7 @@ use report::{Outcome, Report, Status};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// GitHub refuses a step's summary beyond 1 MiB.
 const SUMMARY_BYTES: u64 = 1024 * 1024;
@@ -63,18 +64,20 @@ impl Github {
         }
     }
 
-    /// `line` is what the terminal shows; a passed step's output, findings and measures go into a
+    /// The line that a terminal shows; a passed step's output, findings and measures go into a
     /// group under it.
-    fn ended(&self, line: &str, outcome: &Outcome, output: Output<'_>) -> String {
+    fn ended(&self, step: usize, at: Duration, outcome: &Outcome, output: Output<'_>) -> String {
+        let line = |look: &Look| self.progress.finish(look, step, at, outcome);
         if outcome.status != Status::Passed {
-            return inert(line) + "\n";
+            return inert(&line(&self.look)) + "\n";
         }
+        let title = line(&Look { color: false, ..self.look.clone() });
         let mut inside = text::block(output.bytes, self.look.color);
         inside.push_str(&finding::findings(&self.look, &outcome.findings));
         for measure in &outcome.measures {
             inside.push_str(&finding::measure(&self.look, measure, 0));
         }
-        command("group", &[], line) + &quoted(&inside) + &command("endgroup", &[], "")
+        command("group", &[], &title) + &quoted(&inside) + &command("endgroup", &[], "")
     }
 
     fn finish(&mut self, report: &Report) -> anyhow::Result<()> {
@@ -119,8 +122,7 @@ impl Renderer for Github {
                 if outcome.status == Status::Cancelled {
                     return Ok(());
                 }
-                let line = self.progress.finish(&self.look, *step, *at, outcome);
-                self.ended(&line, outcome, *output)
+                self.ended(*step, *at, outcome, *output)
             }
             Event::Warning { message } => command(
                 "warning",
