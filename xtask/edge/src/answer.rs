@@ -3,7 +3,7 @@
 use crate::body::{Answer, FilePart};
 use crate::conditional::{self, Wanted};
 use crate::policy::Policy;
-use crate::site::{Contents, Representation, Route, Site};
+use crate::site::{Contents, File, Representation, Route, Site};
 use hyper::header::{
     ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
@@ -82,9 +82,10 @@ impl Answers {
         assemble(StatusCode::NO_CONTENT, headers, Answer::empty())
     }
 
-    /// The site's own page for a status (`404.html`), else a plain one.
+    /// The site's own page for a status (`404.html`; for what went wrong here, `503.html` and
+    /// `500.html` stand in), else a plain one.
     pub async fn error(&self, status: StatusCode, request: &HeaderMap) -> Response<Answer> {
-        if let Some(Route::File(file)) = self.site.route(&format!("/{}.html", status.as_str()))
+        if let Some(file) = self.error_page(status)
             && let Some(page) = file.negotiate(request)
             && let Ok(body) = contents(page, 0, page.size_bytes).await
         {
@@ -95,6 +96,20 @@ impl Answers {
             return assemble(status, headers, body);
         }
         self.plain_error(status)
+    }
+
+    fn error_page(&self, status: StatusCode) -> Option<&File> {
+        let stand_ins: &[&str] = match status {
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => &["503", "500"],
+            status if status.is_server_error() => &["500"],
+            _ => &[],
+        };
+        std::iter::once(status.as_str()).chain(stand_ins.iter().copied()).find_map(
+            |page| match self.site.route(&format!("/{page}.html")) {
+                Some(Route::File(file)) => Some(&**file),
+                _ => None,
+            },
+        )
     }
 
     fn plain_error(&self, status: StatusCode) -> Response<Answer> {

@@ -51,7 +51,8 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts the server of a release on a free port of the loopback.
+    /// Starts the server of a release on a free port of the loopback. It inherits the edge's
+    /// environment, so that whoever starts the edge can add what is no part of the release.
     ///
     /// # Errors
     /// When it cannot be started.

@@ -21,7 +21,7 @@ fn upstream() {
 
 fn site(server: &str) -> (Project, Edge) {
     let project =
-        project(&[("index.html", b"static"), ("502.html", b"<h1>back soon</h1>")], Some(server));
+        project(&[("index.html", b"static"), ("503.html", b"<h1>back soon</h1>")], Some(server));
     let edge = project.serve();
     (project, edge)
 }

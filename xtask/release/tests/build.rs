@@ -240,6 +240,15 @@ fn links_inside_are_followed_and_links_outside_refused() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let root = plain();
+    let pipe = root.path().join("public/pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let said = refused(root.path(), 2);
+    assert!(said.contains("public/pipe is neither a file nor a folder"), "{said}");
+}
+
+#[test]
 fn a_name_that_is_not_utf_8_is_named() {
     let root = plain();
     let name = std::ffi::OsStr::from_bytes(b"caf\xe9.html");
