@@ -90,7 +90,7 @@ impl Audit {
             parts.push(npm::check(&root, database.as_ref(), &mut acceptances)?);
         }
         parts.extend(unlocked(&root));
-        if let Some(build) = config.build.filter(|build| root.join(&build.site).is_dir()) {
+        if let Some(build) = &config.build {
             parts.extend(site::check(&root, &build.site)?);
         }
         let mut outcome = conclude(parts, is_ci(), acceptances);

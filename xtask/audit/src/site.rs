@@ -8,6 +8,7 @@ use crate::text::{counted, line_at};
 use anyhow::Context;
 use report::{Finding, Measure, Place, Unit};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Most pages that are read.
@@ -32,8 +33,13 @@ pub(crate) fn check(root: &Path, site: &str) -> anyhow::Result<Option<Part>> {
     pages.sort_unstable();
     let mut loads: BTreeMap<String, (Place, usize, Kind)> = BTreeMap::new();
     for page in &pages {
-        let bytes =
-            std::fs::read(page).with_context(|| format!("failed to read {}", page.display()))?;
+        let bytes = match std::fs::read(page) {
+            Ok(bytes) => bytes,
+            Err(error) if is_gone(&error) => continue,
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to read {}", page.display()));
+            }
+        };
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_PAGE_BYTES)]);
         let path = page.strip_prefix(root).unwrap_or(page);
         let path: Vec<_> =
@@ -75,17 +81,24 @@ fn finding(url: &str, place: Place, count: usize, kind: Kind) -> Finding {
     )
 }
 
-fn find(folder: &Path, depth: usize, pages: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in folder.read_dir()? {
+/// A build may be at work in the folder: what it has just removed is no part of the site.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn find(folder: &Path, depth: usize, pages: &mut Vec<PathBuf>) -> io::Result<()> {
+    let entries = match folder.read_dir() {
+        Err(error) if is_gone(&error) => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
-        let kind = entry.file_type()?;
+        let Ok(kind) = entry.file_type() else { continue };
         let path = entry.path();
         let is_page =
             path.extension().is_some_and(|extension| extension == "html" || extension == "htm");
-        if kind.is_dir()
-            && depth < MAX_DEPTH
-            && !SKIPPED.iter().any(|skipped| entry.file_name() == *skipped)
-        {
+        let is_skipped = SKIPPED.iter().any(|skipped| entry.file_name() == *skipped);
+        if kind.is_dir() && depth < MAX_DEPTH && !is_skipped {
             find(&path, depth + 1, pages)?;
         } else if kind.is_file() && is_page && pages.len() < MAX_PAGES {
             pages.push(path);
@@ -197,6 +210,7 @@ fn attributes(text: &str) -> (Vec<(String, String)>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn urls(html: &str) -> Vec<String> {
         loads_in(html).into_iter().map(|load| load.url).collect()
@@ -228,6 +242,17 @@ mod tests {
 <script>document.write('<script src="https://b.example/">')</script>
 <p title="<script src='https://c.example/'>">"#;
         assert_eq!(urls(html), [] as [&str; 0]);
+    }
+
+    proptest! {
+        /// Whatever a page holds, reading it ends, and every find is at a `<`.
+        #[test]
+        fn any_text_can_be_read(html in "([<>/='\" a-é-]|<script|</script|<style|<!--|-->|src=|//x|<link rel=stylesheet href=){0,40}") {
+            for load in loads_in(&html) {
+                prop_assert!(html[load.offset..].starts_with('<'));
+                prop_assert!(is_elsewhere(&load.url));
+            }
+        }
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub(super) const KINDS: [&str; 4] =
 #[derive(Debug)]
 pub(super) struct Locked {
     pub(super) entries: Vec<Entry>,
-    /// What the lock file says of the project itself; `None` in version 1.
-    pub(super) project: Option<Map<String, Value>>,
+    /// What the lock file says of the project itself (folder "") and of its workspaces, by folder;
+    /// nothing in version 1.
+    pub(super) projects: BTreeMap<String, Map<String, Value>>,
     /// The project's name, to begin routes with.
     name: String,
 }
@@ -94,14 +95,17 @@ impl Locked {
         let version = document.get("lockfileVersion").and_then(Value::as_u64);
         let lines = key_lines(&text);
         let mut flat = Vec::new();
-        let project = match (version, document.get("packages"), document.get("dependencies")) {
+        let mut projects = BTreeMap::new();
+        match (version, document.get("packages"), document.get("dependencies")) {
             (Some(2 | 3), Some(Value::Object(packages)), _) => {
                 flat.extend(packages.iter().map(|(key, value)| (key.clone(), value)));
-                packages.get("").and_then(Value::as_object).cloned()
+                let own = packages.iter().filter(|(key, _)| is_own(key));
+                projects.extend(
+                    own.filter_map(|(key, value)| Some((key.clone(), value.as_object()?.clone()))),
+                );
             }
             (Some(1), None, dependencies) => {
                 nested(dependencies, "", &mut flat);
-                None
             }
             _ => {
                 return Err(Fault::usage(format!(
@@ -110,8 +114,8 @@ impl Locked {
                 ))
                 .into());
             }
-        };
-        let is_flat = project.is_some();
+        }
+        let is_flat = version != Some(1);
         let mut entries = Vec::new();
         for (key, value) in flat.into_iter().filter(|(key, _)| !key.is_empty()) {
             let name = key.rsplit_once("node_modules/").map_or(key.as_str(), |(_, name)| name);
@@ -129,7 +133,7 @@ impl Locked {
             entries.push(Entry { key, line, ..entry });
         }
         let name = document.get("name").and_then(Value::as_str).unwrap_or("the project").to_owned();
-        Ok(Locked { entries, project, name })
+        Ok(Locked { entries, projects, name })
     }
 
     /// The entries that are fetched from somewhere.
@@ -143,13 +147,11 @@ impl Locked {
             self.entries.iter().map(|entry| (entry.key.as_str(), entry)).collect();
         let mut routes: HashMap<&str, String> = HashMap::new();
         let mut queue = VecDeque::new();
-        let direct: BTreeSet<&str> = match &self.project {
-            Some(project) => {
-                let kinds = KINDS.iter().filter_map(|kind| project.get(*kind)?.as_object());
-                kinds.flat_map(Map::keys).map(String::as_str).collect()
-            }
-            None => BTreeSet::new(),
-        };
+        let kinds =
+            self.projects.get("").into_iter().flat_map(|project| {
+                KINDS.iter().filter_map(|kind| project.get(*kind)?.as_object())
+            });
+        let direct: BTreeSet<&str> = kinds.flat_map(Map::keys).map(String::as_str).collect();
         let workspaces = self.entries.iter().filter(|entry| !entry.key.contains("node_modules/"));
         for workspace in workspaces {
             routes.insert(&workspace.key, workspace.name().to_owned());
@@ -172,6 +174,13 @@ impl Locked {
         }
         routes
     }
+}
+
+/// Whether an entry is of the project itself or one of its workspaces. Only folders below the root
+/// are: a lock file may say anything.
+fn is_own(key: &str) -> bool {
+    let is_inside = !key.starts_with('/') && key.split('/').all(|part| part != "..");
+    is_inside && !key.contains("node_modules/")
 }
 
 /// The entry that a `require` of this name finds, as Node looks it up: in the nearest

@@ -126,6 +126,22 @@ fn workspaces_links_and_bundles_need_no_digest() {
 }
 
 #[test]
+fn a_workspace_out_of_step_is_found_in_its_own_manifest() {
+    let lock = LOCK.replace(
+        "    \"node_modules/jquery\": {",
+        "    \"packages/own\": { \"version\": \"1.0.0\", \"dependencies\": { \"a\": \"^1.0.0\" } },\n    \"node_modules/jquery\": {",
+    );
+    let project = project(MANIFEST, &lock).write(
+        "packages/own/package.json",
+        "{\n  \"dependencies\": {\n    \"a\": \"^2.0.0\"\n  }\n}\n",
+    );
+    let run = project.run(&[]);
+    let finding = &run.outcome.findings[0];
+    assert_eq!(finding.rule, "audit::npm-step", "{}", run.shown());
+    assert_eq!(finding.place, Some(report::Place::line("packages/own/package.json", 3)));
+}
+
+#[test]
 fn version_1_is_read_too() {
     let lock = r#"{ "lockfileVersion": 1, "dependencies": {
   "a": { "version": "1.2.0", "resolved": "https://registry.npmjs.org/a/-/a-1.2.0.tgz", "integrity": "sha512-A",
