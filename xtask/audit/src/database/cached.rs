@@ -4,8 +4,8 @@
 //! `state.json` names the current one and is replaced by a rename too. So a reader never sees half
 //! of one, and two audits at once only do the same work twice.
 
-use super::Database;
 use super::fetch::{self, Fetched};
+use super::{Database, Request};
 use config::Date;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ struct Copy {
 }
 
 /// The cached database, fetched or refreshed when due. The error says why there is none.
-pub(super) fn find(is_offline: bool) -> Result<Database, String> {
+pub(super) fn find(request: &Request) -> Result<Database, String> {
     let Some(dir) = folder() else {
         return Err("no cache folder is known: neither XDG_CACHE_HOME nor HOME is set".to_owned());
     };
@@ -58,14 +58,16 @@ pub(super) fn find(is_offline: bool) -> Result<Database, String> {
     if is_fresh {
         return open(&dir, state, None);
     }
-    if is_offline {
+    if request.is_offline {
         let reason = format!(
             "there is no copy of the advisory database in {}, and --offline was given",
             dir.display()
         );
         return open(&dir, state, Some(reason));
     }
-    if let Some(failed_at) = state.failed_at.filter(|at| is_recent(*at, RETRY_AFTER_S)) {
+    if let Some(failed_at) =
+        state.failed_at.filter(|at| !request.is_ci && is_recent(*at, RETRY_AFTER_S))
+    {
         let minutes = (now - failed_at) / 60;
         let reason = format!(
             "{} (tried {minutes} min ago, tried again after {})",

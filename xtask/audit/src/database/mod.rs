@@ -25,6 +25,8 @@ pub(crate) struct Request {
     /// A folder that a person named.
     pub(crate) given: Option<(PathBuf, Origin)>,
     pub(crate) is_offline: bool,
+    /// CI has nobody who would rather not wait, and may try a failed step again.
+    pub(crate) is_ci: bool,
 }
 
 /// Who named the folder.
@@ -61,7 +63,7 @@ pub(crate) struct Unreadable {
 pub(crate) fn find(request: &Request) -> anyhow::Result<Result<Database, String>> {
     match &request.given {
         Some((dir, origin)) => Database::open(dir, *origin).map(Ok),
-        None => Ok(cached::find(request.is_offline)),
+        None => Ok(cached::find(request)),
     }
 }
 
