@@ -75,12 +75,10 @@ fn open(page: &Path) -> Result<(), Fault> {
         // Explorer exits with 1 whatever happened.
         Ok(status) if status.success() || cfg!(windows) => Ok(()),
         Ok(status) => Err(Fault::unreachable(format!(
-            "`{}` failed to open {shown} ({status}): open it in a browser yourself",
-            opener
+            "`{opener}` failed to open {shown} ({status}): open it in a browser yourself"
         ))),
         Err(error) => Err(Fault::unreachable(format!(
-            "failed to start `{}`: {error}; open {shown} in a browser yourself",
-            opener
+            "failed to start `{opener}`: {error}; open {shown} in a browser yourself"
         ))),
     }
 }
