@@ -34,16 +34,20 @@ pub fn block(bytes: &[u8], keep_color: bool) -> String {
 fn clean(text: &str, keep_color: bool) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
+    loop {
+        // Most text is plain, and this runs without optimisation on every cached output.
+        let mut plain = 0;
+        while plain < rest.len() && matches!(rest.as_bytes()[plain], b' '..=b'~' | b'\n' | b'\t') {
+            plain += 1;
+        }
+        clean.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        let Some(c) = rest.chars().next() else { return clean };
         let after = &rest[c.len_utf8()..];
         rest = match c {
             '\r' => {
                 clean.push('\n');
                 after.strip_prefix('\n').unwrap_or(after)
-            }
-            '\n' | '\t' => {
-                clean.push(c);
-                after
             }
             '\u{1b}' => {
                 let (sequence, after) = escape_sequence(after);
@@ -61,7 +65,6 @@ fn clean(text: &str, keep_color: bool) -> String {
             }
         };
     }
-    clean
 }
 
 /// Splits what follows an ESC into the sequence and the rest.

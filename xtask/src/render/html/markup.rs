@@ -20,16 +20,26 @@ impl Markup {
         let value = value.to_string();
         let clean = text::block(value.as_bytes(), false);
         let clean = if value.ends_with('\n') { &clean[..] } else { clean.trim_end_matches('\n') };
-        for c in clean.chars() {
-            match c {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                c => self.0.push(c),
-            }
+        self.escaped(clean)
+    }
+
+    /// Text that went through [`text::block`] already; escaped all the same.
+    pub fn escaped(&mut self, clean: &str) -> &mut Markup {
+        let mut from = 0;
+        for (at, byte) in clean.bytes().enumerate() {
+            let entity = match byte {
+                b'&' => "&amp;",
+                b'<' => "&lt;",
+                b'>' => "&gt;",
+                b'"' => "&quot;",
+                b'\'' => "&#39;",
+                _ => continue,
+            };
+            self.0.push_str(&clean[from..at]);
+            self.0.push_str(entity);
+            from = at + 1;
         }
+        self.0.push_str(&clean[from..]);
         self
     }
 

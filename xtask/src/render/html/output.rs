@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Bytes of a failed step's output that the page holds: its end, where the failure usually is.
 const FAILED_BYTES: usize = 256 * 1024;
 /// Bytes of any other step's output that the page holds.
-const PASSED_BYTES: usize = 32 * 1024;
+const PASSED_BYTES: usize = 16 * 1024;
 
 /// The end of an output, cut at a line, for the page to hold.
 pub fn excerpt(bytes: &[u8], omitted_bytes: u64, status: Status) -> Kept {
@@ -58,7 +58,7 @@ fn one(page: &mut Markup, look: &Look, step: &StepReport, kept: Option<&Kept>, t
         page.raw("<p class=\"needs\">It wrote nothing.</p>\n");
     } else {
         // The line end after the tag is the one that HTML drops.
-        page.raw("<pre tabindex=\"0\">\n").text(shown).raw("</pre>\n");
+        page.raw("<pre tabindex=\"0\">\n").escaped(&shown).raw("</pre>\n");
     }
     if let Some(path) = &step.output {
         let path = crate::render::sarif::path_uri(path);
