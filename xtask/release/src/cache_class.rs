@@ -1,17 +1,22 @@
-//! How long a file may be kept by those who fetched it, told from its name alone.
+//! How long a file may be kept by those who fetched it, told from the names of a site's files alone.
 //!
-//! The rule errs on the side of asking again: a page that is wrongly `revalidate` costs a 304, one
+//! The rule errs on the side of asking again: a file that is wrongly `revalidate` costs a 304, one
 //! that is wrongly `immutable` stays stale for a year. A file is immutable when it is no page and
-//! its name, without its extension, has a part (parts are separated by `.`, `-` and `_`) that is a
-//! digest in hexadecimal: 8 to 64 lowercase digits, both letters and numerals among them, following
-//! a name; or 16 to 64 of them with no name before (`app.4f9c2ab1.css`,
-//! `chunk-1f0e5b9a7c6d4e32.js`, `_next/static/css/5f2e1d0c9b8a7f6e.css`). A UUID is an identity and
-//! not a digest, so it does not count. Inside a bundler's folder ([`BUNDLER_FOLDERS`]) the eight
-//! base64url characters that Vite and Rollup add after a `-` or a `.` count as well, when they
-//! change between capitals, small letters, numerals and signs as no word does (`index-BX9c_1aZ.js`,
-//! not `page-Settings.js`, not `photo-holiday2.jpg`).
+//!
+//! - its name, without its extension, has a part (parts are separated by `.`, `-` and `_`) that is a
+//!   digest in hexadecimal: 8 to 64 lowercase digits, both letters and numerals among them,
+//!   following a name; or 16 to 64 of them with no name before (`app.4f9c2ab1.css`,
+//!   `_next/static/css/5f2e1d0c9b8a7f6e.css`). A UUID is an identity and not a digest;
+//! - or it lies in a bundler's folder ([`BUNDLER_FOLDERS`]) and ends in the eight base64url
+//!   characters that Vite and Rollup add after a `-` or a `.`, when these change between capitals,
+//!   small letters, numerals and signs as no word does (`index-BX9c_1aZ.js`, not
+//!   `page-Settings.js`). Seven in ten such fingerprints do;
+//! - or it is a script or a stylesheet in such a folder, all of whose scripts and stylesheets end in
+//!   eight such characters, at least one of them as no word does (`chunk-DiwrgTda.js` beside
+//!   `index-BX9c_1aZ.js`): a bundler wrote that folder, and not a person.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Folders that bundlers fill with fingerprinted files.
 pub const BUNDLER_FOLDERS: [&str; 6] = ["assets", "_astro", "_app", "_next", "_nuxt", "static"];
@@ -33,14 +38,62 @@ pub enum CacheClass {
     Revalidate,
 }
 
+/// The classes of a site's files.
+#[derive(Debug, Default)]
+pub struct CacheClasses {
+    /// Folders whose scripts and stylesheets a bundler named.
+    bundled: HashMap<String, bool>,
+}
+
+impl CacheClasses {
+    /// Learns from the paths of all files of a site, relative to it.
+    pub fn of_site(paths: &[&str]) -> CacheClasses {
+        let code = || paths.iter().filter_map(|path| code_stem(path).map(|stem| (*path, stem)));
+        let mut bundled = HashMap::new();
+        for (path, _) in code().filter(|(_, stem)| base64_digest(stem).is_some_and(is_no_word)) {
+            bundled.insert(folder(path).to_owned(), is_bundlers(folder(path)));
+        }
+        for (path, _) in code().filter(|(_, stem)| base64_digest(stem).is_none()) {
+            bundled.insert(folder(path).to_owned(), false);
+        }
+        CacheClasses { bundled }
+    }
+
+    /// The class of a file of the site.
+    pub fn class(&self, path: &str) -> CacheClass {
+        if code_stem(path).is_some() && self.bundled.get(folder(path)) == Some(&true) {
+            return CacheClass::Immutable;
+        }
+        CacheClass::of(path)
+    }
+}
+
+/// The stem of a script, a stylesheet, or the map of one.
+fn code_stem(path: &str) -> Option<&str> {
+    let path = path.strip_suffix(".map").unwrap_or(path);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.')
+        .filter(|(_, extension)| matches!(*extension, "js" | "mjs" | "css"))
+        .map(|(stem, _)| stem)
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn is_bundlers(folder: &str) -> bool {
+    folder.split('/').any(|name| BUNDLER_FOLDERS.contains(&name))
+}
+
 impl CacheClass {
-    /// The class of a file of a site; `path` is relative to the site.
+    /// The class of a file of which only the path in its site is known.
     pub fn of(path: &str) -> CacheClass {
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let path = path.strip_suffix(".map").unwrap_or(path);
+        let name = path.rsplit('/').next().unwrap_or(path);
         let Some((stem, extension)) = name.rsplit_once('.') else { return CacheClass::Revalidate };
         let is_page = matches!(extension.to_ascii_lowercase().as_str(), "html" | "htm" | "xhtml");
-        let is_bundled = folders.split('/').any(|folder| BUNDLER_FOLDERS.contains(&folder));
-        if !is_page && (has_hex_digest(stem) || is_bundled && ends_in_base64_digest(stem)) {
+        let is_bundled = is_bundlers(folder(path)) && base64_digest(stem).is_some_and(is_no_word);
+        if !is_page && (has_hex_digest(stem) || is_bundled) {
             CacheClass::Immutable
         } else {
             CacheClass::Revalidate
@@ -75,19 +128,17 @@ fn is_uuid(parts: &[&str]) -> bool {
         && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn ends_in_base64_digest(stem: &str) -> bool {
-    let Some((name, digest)) = stem
-        .len()
-        .checked_sub(BASE64_DIGITS)
-        .filter(|at| stem.is_char_boundary(*at))
-        .map(|at| stem.split_at(at))
-    else {
-        return false;
-    };
-    name.len() > 1
-        && name.ends_with(['-', '.'])
-        && digest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && digest.bytes().any(|byte| byte.is_ascii_uppercase())
+/// The eight characters after the name, as Vite and Rollup add them.
+fn base64_digest(stem: &str) -> Option<&str> {
+    let at = stem.len().checked_sub(BASE64_DIGITS).filter(|at| stem.is_char_boundary(*at))?;
+    let (name, digest) = stem.split_at(at);
+    let is_base64 =
+        digest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    (name.len() > 1 && name.ends_with(['-', '.']) && is_base64).then_some(digest)
+}
+
+fn is_no_word(digest: &str) -> bool {
+    digest.bytes().any(|byte| byte.is_ascii_uppercase())
         && digest.bytes().any(|byte| byte.is_ascii_lowercase())
         && runs(digest.as_bytes()) >= MIN_RUNS
 }
@@ -129,6 +180,7 @@ mod tests {
             "main.4f9c2ab1.chunk.js",
             "js/app.4f9c2ab1.js.map",
             "assets/index-BX9c_1aZ.js",
+            "assets/index-BX9c_1aZ.js.map",
             "assets/logo-D-x8K2_q.svg",
             "_next/static/chunks/4bd1b696-f785427dddbba9fb.js",
             "_next/static/media/a34f9d1faa5f3315-s.p.woff2",
@@ -137,6 +189,27 @@ mod tests {
         ] {
             assert_eq!(CacheClass::of(path), CacheClass::Immutable, "{path}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_a_bundler_wrote_is_immutable_in_its_code() {
+        let site = |paths: &[&str]| {
+            let classes = CacheClasses::of_site(paths);
+            let is_immutable = |path: &&&str| classes.class(path) == CacheClass::Immutable;
+            paths.iter().filter(is_immutable).copied().collect::<Vec<&str>>().join(" ")
+        };
+        let chunks =
+            ["assets/index-BX9c_1aZ.js", "assets/chunk-DiwrgTda.js", "assets/a-abcdefgh.css"];
+        assert_eq!(site(&chunks), chunks.join(" "));
+        let with_pictures = [chunks[0], chunks[1], "assets/photo-Holidays.jpg", "index.html"];
+        assert_eq!(site(&with_pictures), chunks[..2].join(" "));
+        // One that a person named, and the folder is no longer the bundler's alone.
+        assert_eq!(site(&[chunks[0], chunks[1], "assets/vendor.js"]), chunks[0]);
+        // None that is no word, or no bundler's folder: no evidence.
+        assert_eq!(site(&["assets/page-Settings.js", "assets/page-MyHeader.js"]), "");
+        assert_eq!(site(&["js/index-BX9c_1aZ.js", "js/chunk-DiwrgTda.js"]), "");
+        // Another folder's evidence does not count.
+        assert_eq!(site(&[chunks[0], "assets/lib/page-Settings.js"]), chunks[0]);
     }
 
     #[test]

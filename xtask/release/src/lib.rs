@@ -16,7 +16,7 @@ mod manifest;
 mod open;
 mod releases;
 
-pub use cache_class::CacheClass;
+pub use cache_class::{CacheClass, CacheClasses};
 pub use commit::{Commit, CommitError};
 pub use content_type::{content_type, is_compressible};
 pub use digest::{Digester, Sha256};

@@ -35,7 +35,8 @@ fn main() -> ExitCode {
 
 fn print_latest() -> ExitCode {
     let latest = std::env::current_dir().context("no current folder").and_then(|root| {
-        release::latest(&root)?
+        release::latest(&root)
+            .map_err(|error| Fault::usage(error.to_string()))?
             .ok_or_else(|| Fault::usage("no release was built yet; run `cargo xtask build`").into())
     });
     match latest {

@@ -15,7 +15,7 @@ pub use variants::{COMPRESSION, MAX_COMPRESSED_BYTES};
 
 use crate::open::{MANIFEST, SERVER, SITE};
 use crate::{
-    CacheClass, Commit, Digester, Encoding, FileEntry, MANIFEST_VERSION, Manifest, ReleaseDir,
+    CacheClasses, Commit, Digester, Encoding, FileEntry, MANIFEST_VERSION, Manifest, ReleaseDir,
     ReleaseError, ReleaseId, Releases, ServerEntry, Sha256, Variant, content_type, is_compressible,
 };
 use config::{Build, Config, Server};
@@ -75,10 +75,12 @@ pub fn make(
     let site = Site::scan(root, build)?;
     let releases = Releases::of(root);
     let folder = releases.start()?;
+    let paths: Vec<&str> = site.files.iter().map(|file| file.path.as_str()).collect();
     let work = Work {
         folder: folder.path(),
         earlier: Earlier::index(&releases)?,
         taken: taken(&site.files),
+        classes: CacheClasses::of_site(&paths),
         reused_files: AtomicUsize::new(0),
     };
     let files = work.files(&site.files)?;
@@ -134,6 +136,7 @@ struct Work<'a> {
     folder: &'a Path,
     earlier: Earlier,
     taken: HashSet<&'a str>,
+    classes: CacheClasses,
     reused_files: AtomicUsize,
 }
 
@@ -156,7 +159,7 @@ impl Work<'_> {
             size_bytes,
             sha256,
             content_type,
-            cache: CacheClass::of(&file.path),
+            cache: self.classes.class(&file.path),
             variants,
         };
         if file.size_bytes > MAX_COMPRESSED_BYTES {
