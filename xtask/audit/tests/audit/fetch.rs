@@ -193,3 +193,13 @@ fn a_mirror_elsewhere_must_be_https() {
         run.shown()
     );
 }
+
+#[test]
+fn what_else_was_checked_does_not_make_it_a_pass() {
+    let project =
+        Project::with_crates("[build]\nsite = \"dist\"\n").write("dist/index.html", "<p>");
+    let run = project.run(&["--offline"]);
+    assert_eq!((run.code, run.outcome.status), (0, Status::Skipped), "{}", run.shown());
+    assert!(run.outcome.summary.starts_with("NOT CHECKED: the crates"), "{}", run.outcome.summary);
+    assert!(run.outcome.summary.contains("1 page"), "{}", run.outcome.summary);
+}
