@@ -100,16 +100,52 @@ mod tests {
 
     #[test]
     fn as_text() {
-        insta::assert_snapshot!(drawn_by(text), @"");
+        insta::assert_snapshot!(drawn_by(text), @r"
+        lint     holds cargo
+        build
+        smoke    after build
+        publish  after build; skipped: only under CI
+        tools    only when needed
+        budget   after build, lint; prepared by tools
+        ");
     }
 
     #[test]
     fn as_mermaid() {
-        insta::assert_snapshot!(drawn_by(mermaid), @"");
+        insta::assert_snapshot!(drawn_by(mermaid), @r#"
+        flowchart LR
+            s0["lint"]
+            s2["build"]
+            s1["smoke"]
+            s4["publish"]
+            s5["tools"]
+            s3["budget"]
+            s2 --> s1
+            s2 --> s4
+            s2 --> s3
+            s0 --> s3
+            s5 -.-> s3
+        "#);
     }
 
     #[test]
     fn as_dot() {
-        insta::assert_snapshot!(drawn_by(dot), @"");
+        insta::assert_snapshot!(drawn_by(dot), @r#"
+        digraph steps {
+            rankdir=LR;
+            node [shape=box];
+            "lint";
+            "build";
+            "smoke";
+            "publish";
+            "tools";
+            "budget";
+            "build" -> "smoke";
+            "build" -> "publish";
+            "build" -> "budget";
+            "lint" -> "budget";
+            "tools" -> "budget" [style=dashed];
+        }
+        "#);
     }
 }
