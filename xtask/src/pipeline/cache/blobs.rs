@@ -20,10 +20,6 @@ impl Blobs {
         Blobs { folder: cache.join("blobs"), partial: cache.join("partial") }
     }
 
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Where files are that are not whole yet. Whoever prunes is alone, and may empty it.
     pub fn partial(&self) -> &Path {
         &self.partial

@@ -3,6 +3,7 @@
 use super::blobs::{list_folder, read_if_there, write_atomically};
 use super::entry::{self, BlobName};
 use super::{Cache, lock};
+use crate::pipeline::fingerprint::hex;
 use anyhow::Context;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -79,7 +80,7 @@ pub fn prune(cache: &Cache, target_bytes: u64) -> anyhow::Result<Pruned> {
     let mut kept = 0;
     for entry in &entries {
         let names = (entry.blobs.iter())
-            .map(|(blob, size_bytes)| (super::super::fingerprint::hex(&blob.0), *size_bytes))
+            .map(|(blob, size_bytes)| (hex(&blob.0), *size_bytes))
             .filter(|(name, _)| !used.contains(name))
             .collect::<HashMap<_, _>>();
         let with_this = kept_bytes + entry.size_bytes + names.values().sum::<u64>();
@@ -142,8 +143,10 @@ pub fn stats(cache: &Cache) -> anyhow::Result<Stats> {
     })
 }
 
-/// All entries, and the files in their place that are none, with their sizes.
-fn list(cache: &Cache) -> anyhow::Result<(Vec<Listed>, Vec<(PathBuf, u64)>)> {
+/// A file in an entry's place that is none, with its size.
+type Unusable = (PathBuf, u64);
+
+fn list(cache: &Cache) -> anyhow::Result<(Vec<Listed>, Vec<Unusable>)> {
     let (mut entries, mut unusable) = (Vec::new(), Vec::new());
     for step in list_folder(&entry::folder(&cache.folder))? {
         if !step.file_type()?.is_dir() {
