@@ -4,13 +4,13 @@
 use crate::config::{ConfigError, Environment, variables};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// # Errors
 /// The level or the format cannot be used.
 pub fn start(environment: &Environment) -> Result<(), ConfigError> {
-    let filter = environment
-        .parse(&variables::LOG, |text| EnvFilter::try_new(text).ok())?
-        .unwrap_or_else(|| EnvFilter::new("info"));
+    let filter =
+        environment.parse(&variables::LOG, filter)?.unwrap_or_else(|| EnvFilter::new("info"));
     let is_json = environment
         .parse(&variables::LOG_FORMAT, |text| match text {
             "json" => Some(true),
@@ -27,4 +27,27 @@ pub fn start(environment: &Environment) -> Result<(), ConfigError> {
         builder.compact().with_target(false).with_ansi(is_coloured).init();
     }
     Ok(())
+}
+
+/// A bare word has to be a level: the filter's own grammar would take `loud` for a module's name
+/// and log nothing.
+fn filter(text: &str) -> Option<EnvFilter> {
+    let is_level = |word: &str| word.trim().parse::<LevelFilter>().is_ok();
+    let is_sound = text.split(',').all(|part| part.contains('=') || is_level(part));
+    is_sound.then(|| EnvFilter::try_new(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_filter_is_made_of_levels() {
+        for good in ["info", "DEBUG", "info,app=debug", "off"] {
+            assert!(filter(good).is_some(), "{good}");
+        }
+        for bad in ["loud", "info,app", "app=loud"] {
+            assert!(filter(bad).is_none(), "{bad}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 pub fn page(site_name: &str, incident: &Incident) -> Markup {
     layout::page(
         site_name,
-        Place::History,
+        Place::Incident,
         &incident.summary.title,
         &html! {
             article {

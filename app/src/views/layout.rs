@@ -9,6 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) enum Place {
     Status,
     History,
+    Incident,
     Report,
     Operator,
     Elsewhere,

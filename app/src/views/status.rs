@@ -101,7 +101,7 @@ fn height(state: Option<ComponentState>) -> u32 {
 
 fn strip(days: &[(Date, Option<ComponentState>)]) -> Markup {
     html! {
-        svg .strip viewBox={ "0 0 " (days.len() * 8) " 24" } role="img" aria-label=(strip_words(days)) {
+        svg .strip viewBox={ "0 0 " (days.len() * 8) " 24" } preserveAspectRatio="none" role="img" aria-label=(strip_words(days)) {
             @for (index, (day, state)) in days.iter().enumerate() {
                 rect class=(state.map_or("none", icon::tone)) x=(index * 8 + 1) y=(24 - height(*state)) width="6" height=(height(*state)) rx="1.5" {
                     title { (day.strftime("%-d %b").to_string()) ": " (state.map_or("no data", ComponentState::label)) }
@@ -130,7 +130,7 @@ fn strip_words(days: &[(Date, Option<ComponentState>)]) -> String {
 
 fn current(incident: &IncidentSummary) -> Markup {
     html! {
-        article .card .current {
+        article class={ "card current " (icon::progress_tone(incident.status)) } {
             h3 { a href={ "/incidents/" (incident.id) } { (incident.title) } }
             p .meta { (incident.impact.label()) " impact · " (text::span(incident)) }
             @if let Some(latest) = &incident.latest {

@@ -39,7 +39,7 @@ fn page(
                 nav aria-label="Operator" {
                     ul {
                         @for (target, href, label) in TABS {
-                            li { a href=(href) aria-current=[(target == tab).then_some("page")] { (label) } }
+                            li { a href=(href) aria-current=[(target == tab).then_some("true")] { (label) } }
                         }
                     }
                 }

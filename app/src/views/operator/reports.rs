@@ -71,7 +71,7 @@ pub fn show(
                     }
                 }
                 @if report.details.is_empty() { p .empty { "No details were given." } }
-                @else { div .card { (text::prose(&report.details)) } }
+                @else { div .card .padded { (text::prose(&report.details)) } }
                 h2 { "What becomes of it" }
                 form .actions method="post" action=(action) {
                     @for triage in Triage::ALL {
