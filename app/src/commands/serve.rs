@@ -37,11 +37,12 @@ impl Serve {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let stop = server::stop_signal().context("failed to install signal handlers")?;
-    let store = Store::open(&config.data)?;
+    // Before the database: a second server on the same address must not touch the first one's.
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("failed to listen on {}", config.listen))?;
     let bound = listener.local_addr()?;
+    let store = Store::open(&config.data)?;
     seed_database(config, &store).await?;
     let has_operator = store.read(operators::exist).await?;
     let state = AppState::new(config, bound, store)?;
