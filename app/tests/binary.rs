@@ -1,6 +1,8 @@
 //! The real binary as an operator of a machine meets it: starting, wrong settings, accounts,
 //! ending, and being killed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};

@@ -36,6 +36,7 @@ pub fn list(site_name: &str, operator: &CurrentOperator, page_of: &List) -> Mark
                     }
                 }
             }
+            h2 { (page_of.triage.label()) " reports" }
             @if page_of.reports.is_empty() { p .empty { "No reports here." } }
             @else { ul .card .list { @for report in &page_of.reports { (line(report)) } } }
             @if let Some(older) = &page_of.older { p .more { a href=(older) rel="next" { "Older reports" } } }
