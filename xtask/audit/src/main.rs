@@ -25,10 +25,11 @@ use std::time::Instant;
 /// Check the project's dependencies against advisory databases, and its supply chain.
 ///
 /// Cargo.lock is checked against a RustSec advisory database: the folder given by --db or XTASK_DB,
-/// else a copy in the user's cache, fetched over HTTPS and refreshed when older than a day. Without
-/// a database nothing is checked: a failure (exit code 3) when CI is set, a warning otherwise.
-/// Advisories are accepted until a date by [[audit.ignore]] in xtask.toml. Not checked: whether
-/// a version was yanked, packages from git and from other registries.
+/// else a copy in the user's cache, fetched over HTTPS from GitHub (or the mirror of its archive that
+/// XTASK_DB_URL names) and refreshed when older than a day. Without a database nothing is checked:
+/// a failure (exit code 3) when CI is set, a warning otherwise. Advisories are accepted until a date
+/// by [[audit.ignore]] in xtask.toml. Not checked: whether a version was yanked, packages from git
+/// and from other registries.
 ///
 /// package-lock.json is checked for what it leaves unpinned, for being in step with package.json,
 /// and, given --js-db or XTASK_JS_DB, for known-vulnerable versions. The pages of [build] site are

@@ -41,8 +41,10 @@ fn failures_beyond_the_share_fail_and_are_named() {
         "/b" => answer(500, &[], ""),
         _ => answer(200, &[], ""),
     });
-    let run = load(LOAD, &server.url(), &[]);
+    let mut run = load(LOAD, &server.url(), &[]);
     assert_eq!(run.code, 1);
+    // Whether this machine was busy meanwhile is not what this is about.
+    run.outcome.findings.retain(|finding| finding.rule != "load::generator-late");
     insta::with_settings!({filters => vec![
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"\d+(\.\d+)? ms\b", "TIME"),
