@@ -54,27 +54,35 @@ pub(super) struct Run {
     pub(super) elapsed: Duration,
 }
 
-/// Warms up, then sends the plan's requests.
+/// Sends requests that do not count.
 ///
 /// # Errors
-/// Exit 3 when nothing was answered during the warm-up.
-pub(super) fn run(runtime: &Runtime, client: &reqwest::Client, plan: &Plan) -> anyhow::Result<Run> {
-    let warm_up = (f64::from(plan.rate) * WARM_UP.as_secs_f64()).ceil() as u64;
+/// Exit 3 when nothing was answered.
+pub(super) fn warm_up(
+    runtime: &Runtime,
+    client: &reqwest::Client,
+    plan: &Plan,
+) -> anyhow::Result<()> {
+    let count = (f64::from(plan.rate) * WARM_UP.as_secs_f64()).ceil() as u64;
     eprintln!("warming up for {} s at {}/s", WARM_UP.as_secs(), plan.rate);
-    let warm = send(runtime, client, plan, warm_up)?;
-    let is_answered = |sample: &Sample| !matches!(sample.end, End::Broken(_));
-    if !warm.samples.iter().any(is_answered) {
-        let reason = warm.samples.into_iter().find_map(|sample| match sample.end {
-            End::Broken(reason) => Some(reason),
-            _ => None,
-        });
-        return Err(Fault::unreachable(format!(
-            "nothing answered at {} during the warm-up: {}; start the application, or give its address with --url",
-            plan.address,
-            reason.unwrap_or_default()
-        ))
-        .into());
+    let warm = send(runtime, client, plan, count)?;
+    let mut reason = None;
+    for sample in warm.samples {
+        match sample.end {
+            End::Broken(broken) => reason = Some(broken),
+            End::Answered(_) | End::TimedOut => return Ok(()),
+        }
     }
+    Err(Fault::unreachable(format!(
+        "nothing answered at {} during the warm-up: {}; start the application, or give its address with --url",
+        plan.address,
+        reason.unwrap_or_default()
+    ))
+    .into())
+}
+
+/// Sends the plan's requests.
+pub(super) fn run(runtime: &Runtime, client: &reqwest::Client, plan: &Plan) -> anyhow::Result<Run> {
     eprintln!("sending {} requests over {} s", plan.requests, plan.duration.as_secs_f64());
     send(runtime, client, plan, plan.requests)
 }

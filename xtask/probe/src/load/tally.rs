@@ -27,20 +27,12 @@ pub(super) fn conclude(plan: &Plan, run: &Run) -> Outcome {
     let total = run.samples.len() as u64 + run.dropped;
     let failed =
         run.dropped + run.samples.iter().filter(|sample| is_failed(&sample.end)).count() as u64;
-    let mut latencies: Vec<Duration> = run
-        .samples
-        .iter()
-        // A broken connection ends early: counting it would make a dying server look quick.
-        .filter(|sample| !matches!(sample.end, End::Broken(_)))
-        .map(|sample| sample.latency)
-        .collect();
-    latencies.sort_unstable();
+    let latencies = latencies(run);
     let error_share = failed as f64 / total as f64;
 
     let mut findings = failures(plan, run);
     let mut measures = Vec::new();
-    let limits = [(50, None), (95, plan.latency_p95), (99, plan.latency_p99)];
-    for (percent, limit) in limits {
+    for (percent, limit) in limits(plan) {
         let name = format!("latency.p{percent}");
         match (percentile(&latencies, percent), limit) {
             (Some(value), limit) => {
@@ -71,9 +63,7 @@ pub(super) fn conclude(plan: &Plan, run: &Run) -> Outcome {
     measures.push(Measure::new("requests", total as f64, Unit::Count));
     measures.push(Measure::new("dropped", run.dropped as f64, Unit::Count));
     measures.push(Measure::new("warm-up", as_ms(WARM_UP), Unit::Ms));
-    let mut lags = run.lags.clone();
-    lags.sort_unstable();
-    if let Some(lag) = percentile(&lags, 99) {
+    if let Some(lag) = lag(run) {
         measures.push(Measure::new("generator-lag.p99", as_ms(lag), Unit::Ms));
         if lag > MAX_LAG {
             findings.push(late(plan, lag));
@@ -88,6 +78,38 @@ pub(super) fn conclude(plan: &Plan, run: &Run) -> Outcome {
     );
     eprintln!("{summary}");
     Outcome::of(summary, findings, measures)
+}
+
+/// Whether a latency is beyond its limit while the generator was late enough to be the cause. A
+/// failed request is never excused so.
+pub(super) fn is_inconclusive(plan: &Plan, run: &Run) -> bool {
+    let latencies = latencies(run);
+    let is_beyond = |(percent, limit): (usize, Option<Duration>)| {
+        limit.zip(percentile(&latencies, percent)).is_some_and(|(limit, value)| value > limit)
+    };
+    let is_answered = run.dropped == 0 && !run.samples.iter().any(|sample| is_failed(&sample.end));
+    is_answered
+        && lag(run).is_some_and(|lag| lag > MAX_LAG)
+        && limits(plan).into_iter().any(is_beyond)
+}
+
+fn limits(plan: &Plan) -> [(usize, Option<Duration>); 3] {
+    [(50, None), (95, plan.latency_p95), (99, plan.latency_p99)]
+}
+
+/// Sorted. A broken connection ends early: counting it would make a dying server look quick.
+fn latencies(run: &Run) -> Vec<Duration> {
+    let ended = run.samples.iter().filter(|sample| !matches!(sample.end, End::Broken(_)));
+    let mut latencies: Vec<Duration> = ended.map(|sample| sample.latency).collect();
+    latencies.sort_unstable();
+    latencies
+}
+
+/// How late the generator started requests, p99.
+fn lag(run: &Run) -> Option<Duration> {
+    let mut lags = run.lags.clone();
+    lags.sort_unstable();
+    percentile(&lags, 99)
 }
 
 fn is_failed(end: &End) -> bool {
@@ -182,6 +204,31 @@ mod tests {
         assert_eq!(percentile(&values, 99), Some(Duration::from_millis(99)));
         assert_eq!(percentile(&ms([7]), 99), Some(Duration::from_millis(7)));
         assert_eq!(percentile(&[], 50), None);
+    }
+
+    fn run_of(latency_ms: u64, lag_ms: u64, end: &End) -> Run {
+        let sample =
+            Sample { path: 0, latency: Duration::from_millis(latency_ms), end: end.clone() };
+        Run { samples: vec![sample; 100], lags: ms([lag_ms; 100]), ..Run::default() }
+    }
+
+    #[test]
+    fn only_a_late_generator_excuses_a_latency_and_nothing_excuses_a_failure() {
+        let plan = Plan {
+            urls: Vec::new(),
+            rate: 100,
+            requests: 100,
+            duration: Duration::from_secs(1),
+            latency_p95: Some(Duration::from_millis(50)),
+            latency_p99: None,
+            error_share: 0.0,
+            address: String::new(),
+        };
+        let answered = End::Answered(200);
+        assert!(is_inconclusive(&plan, &run_of(60, 30, &answered)));
+        assert!(!is_inconclusive(&plan, &run_of(60, 1, &answered)));
+        assert!(!is_inconclusive(&plan, &run_of(40, 30, &answered)));
+        assert!(!is_inconclusive(&plan, &run_of(60, 30, &End::Answered(500))));
     }
 
     proptest! {
