@@ -8,7 +8,7 @@
 use report::{Exit, Fault, OUTCOME_ENV};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, IsTerminal, PipeReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, PipeReader, PipeWriter, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -95,12 +95,31 @@ pub fn lines_and_complaint(
     if std::io::stderr().is_terminal() {
         return Ok((lines(command, Read::Stdout, on_line)?, String::new()));
     }
-    let (reader, writer) = std::io::pipe()?;
+    let (writer, complaint) = complaint()?;
     command.stderr(writer);
-    let copier = std::thread::spawn(move || copy_errors(reader));
     let status = lines(command, Read::Stdout, on_line)?;
-    let tail = copier.join().unwrap_or_default();
-    Ok((status, String::from_utf8_lossy(&tail).into_owned()))
+    Ok((status, complaint.end()))
+}
+
+/// The tail of what a child writes to standard error; all of it goes where ours goes, too.
+#[derive(Debug)]
+pub struct Complaint(std::thread::JoinHandle<Vec<u8>>);
+
+/// A standard error for a child, and what is read from it.
+///
+/// # Errors
+/// When no pipe can be made.
+pub fn complaint() -> std::io::Result<(PipeWriter, Complaint)> {
+    let (reader, writer) = std::io::pipe()?;
+    Ok((writer, Complaint(std::thread::spawn(move || copy_errors(reader)))))
+}
+
+impl Complaint {
+    /// Waits until the child has closed its standard error, and gives the tail of it.
+    pub fn end(self) -> String {
+        let tail = self.0.join().unwrap_or_default();
+        String::from_utf8_lossy(&tail).into_owned()
+    }
 }
 
 fn copy_errors(reader: PipeReader) -> Vec<u8> {

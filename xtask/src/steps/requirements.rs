@@ -119,8 +119,9 @@ fn cargo(cx: &Context, steps: &[Step], has_no_plan: bool, all: &mut Vec<Requirem
         }
     }
     if uses_c(&cx.root) {
-        let found = std::env::var_os("CC")
-            .map_or_else(|| tools::on_path(OsStr::new("cc")), |cc| tools::on_path(&cc));
+        // `CC` may hold flags after the program.
+        let named = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let found = named.split_whitespace().next().and_then(|cc| tools::on_path(OsStr::new(cc)));
         let why = "crates that build C, as SQLite and ring do".to_owned();
         all.push(required("cc", why, found, Remedy::Packages(COMPILER)));
     }

@@ -55,9 +55,13 @@ impl Served {
             build.and_then(|build| build.server).map(|server| server.check_env).unwrap_or_default(),
         );
         command.env_remove(OUTCOME_ENV).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let (writer, complaint) = process::complaint()?;
+        command.stderr(writer);
         let mut edge = process::scrub(&mut command)
             .spawn()
             .with_context(|| format!("failed to start {}", path.display()))?;
+        // The command holds our end of the pipe: only the edge's may stay open.
+        drop(command);
         let stdout = edge.stdout.take().context("the edge has no standard output")?;
         // From here on, dropping it ends the edge.
         let mut served = Served { edge, url: String::new(), folder };
@@ -74,12 +78,16 @@ impl Served {
                 READY_TIMEOUT.as_secs()
             ))
         })??;
-        let hello: Hello = serde_json::from_str(&line).map_err(|_| {
-            Fault::unreachable(format!(
-                "failed to serve the release {}: see the edge's message above",
-                served.folder.display()
+        let Ok(hello) = serde_json::from_str::<Hello>(&line) else {
+            let folder = served.folder.display().to_string();
+            // Ends it, and with it what it writes.
+            drop(served);
+            return Err(Fault::unreachable(format!(
+                "failed to serve the release {folder}: {}",
+                reason(&complaint.end())
             ))
-        })?;
+            .into());
+        };
         served.url = hello.listening;
         Ok(served)
     }
@@ -98,6 +106,15 @@ impl Drop for Served {
         // It overstayed, and is ended the hard way; an error means that it is gone.
         self.edge.kill().ok();
         self.edge.wait().ok();
+    }
+}
+
+/// What the edge said when it gave up: from its `error:` on.
+fn reason(complaint: &str) -> String {
+    let said = complaint.rfind("error: ").map_or(complaint, |at| complaint.split_at(at).1);
+    match said.trim_start_matches("error: ").trim() {
+        "" => "the edge ended and said nothing".to_owned(),
+        said => said.to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::render;
 use crate::steps::serve::Served;
 use crate::steps::{catalog, e2e, fmt, imports, lint, test};
 use crate::tools;
+use anyhow::Context as _;
 use config::StepConfig;
 use report::{Exit, Fault, Finding, Level, OUTCOME_ENV, Outcome, Status};
 use std::ffi::{OsStr, OsString};
@@ -120,14 +121,22 @@ pub fn is_flag(argument: &OsStr, flag: &str) -> bool {
     text.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
-/// The folder for files that a step leaves for people, made if it is not there.
+/// The folder for files that a step leaves for people. The runner has made one; by hand it is made
+/// anew, so that nothing from an earlier run is taken for this one's.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn artifacts(cx: &Context, name: &str) -> anyhow::Result<PathBuf> {
-    let folder = std::env::var_os(ARTIFACTS_ENV)
-        .map_or_else(|| cx.root.join("target/xtask/artifacts").join(name), PathBuf::from);
-    std::fs::create_dir_all(&folder)?;
+    if let Some(folder) = std::env::var_os(ARTIFACTS_ENV) {
+        return Ok(PathBuf::from(folder));
+    }
+    let folder = cx.root.join("target/xtask/artifacts").join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("failed to clear {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("failed to make {}", folder.display()))?;
     Ok(folder)
 }
 

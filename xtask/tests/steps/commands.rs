@@ -103,6 +103,27 @@ fn what_is_missing_is_named_with_why_and_how() {
 }
 
 #[test]
+fn what_is_missing_is_installed_once() {
+    let fixture = Fixture::new(&[("package.json", "{}")]);
+    let folder = fixture.root().join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/usr/bin/env", folder.join("env")).unwrap();
+    // One that asks nothing, for those who are not root.
+    script(&folder.join("sudo"), "shift; exec \"$@\"\n");
+    script(
+        &folder.join("apt-get"),
+        "echo \"$@\" >> log\n[ \"$1\" = update ] || for name in node npm; do\n\
+         echo '#!/bin/sh' > bin/$name; /bin/chmod +x bin/$name; done\n",
+    );
+    for _ in 0..2 {
+        let output = fixture.xtask(&["setup"]).env("PATH", &folder).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let install = "install -y --no-install-recommends nodejs npm\n";
+    assert_eq!(fixture.read("log"), format!("update\n{install}"));
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     let fixture = Fixture::new(&[]);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -97,3 +97,15 @@ fn a_tool_that_dies_without_an_outcome_has_failed() {
     assert_eq!((outcome.status, code), (Status::Failed, 1));
     assert!(outcome.summary.contains("exit code 137"), "{}", outcome.summary);
 }
+
+#[test]
+fn an_edge_that_gives_up_says_why_in_the_outcome() {
+    let installed = install();
+    let fixture = &installed.fixture;
+    let edge = installed.program.with_file_name("xtask-edge");
+    script(&edge, "echo 'starting' >&2; echo 'error: the server is not there' >&2; exit 3\n");
+    let mut step = fixture.command(&installed.program, &["step", "smoke"]);
+    let (outcome, code, _) = fixture.step_with("smoke", &mut step);
+    assert_eq!((outcome.status, code), (Status::Failed, 3));
+    assert!(outcome.summary.ends_with("r1: the server is not there"), "{}", outcome.summary);
+}
