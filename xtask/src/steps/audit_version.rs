@@ -1,42 +1,64 @@
-//! What `audit` depends on besides the lockfiles: the advisory database, and the day.
+//! What `audit` depends on besides the checkout's files: the databases, the day, the built pages.
 
 use crate::pipeline::step::Version;
-use config::Audit;
+use config::Config;
 use std::path::{Path, PathBuf};
 
 /// Environment variable that names the folder of the advisory database.
-pub const DB_ENV: &str = "XTASK_DB";
+const DB_ENV: &str = "XTASK_DB";
+
+/// Environment variable that names a database of vulnerable npm versions.
+const JS_DB_ENV: &str = "XTASK_JS_DB";
 
 /// Files of a database that are looked at; RustSec's holds some 1,300. More than this, and the rest
 /// is known only by its folder.
 const MAX_FILES: usize = 20_000;
 
-/// The parts of `audit`'s fingerprint that are not files of the project.
-pub fn versions(audit: &Audit) -> Vec<Version> {
+/// The parts of `audit`'s fingerprint that are not files of the checkout.
+pub fn versions(root: &Path, config: &Config) -> Vec<Version> {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let named = std::env::var_os(DB_ENV).map(PathBuf::from);
+    let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
+    let mut versions = Vec::new();
+    let mut add = |name: &str, value: String| {
+        versions.push(Version { name: name.to_owned(), value });
+    };
     // A database that is fetched is as good as new for a day.
-    let value = named.map_or_else(|| format!("fetched on {today}"), |path| identity(&path));
-    let mut versions = vec![Version { name: "advisory database".to_owned(), value }];
+    let database = named(DB_ENV).map(PathBuf::from);
+    let fetched = || format!("fetched on {today}");
+    add("advisory database", database.map_or_else(fetched, |path| identity(&path, &is_any)));
+    if let Some(path) = named(JS_DB_ENV).map(PathBuf::from) {
+        add("JavaScript database", identity(&path, &is_any));
+    }
     // An ignored advisory counts again once its day has come.
-    if !audit.ignore.is_empty() {
-        versions
-            .push(Version { name: "day, because [audit] ignores until one".into(), value: today });
+    if !config.audit.ignore.is_empty() {
+        add("day, because [audit] ignores until one", today.clone());
+    }
+    // The pages of a site that is built are no input files: they are as the last build left them.
+    if let Some(build) = config.build.as_ref().filter(|build| build.run.is_some()) {
+        add("pages of the site", identity(&root.join(&build.site), &is_page));
     }
     versions
 }
 
-/// A database by what tells two of them apart: its commit, else the names, sizes and times of its
-/// files.
-fn identity(path: &Path) -> String {
+fn is_any(_: &Path) -> bool {
+    true
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "html" || extension == "htm")
+}
+
+/// A folder or file by what tells two of them apart: its commit, else the names, sizes and times of
+/// the files that count.
+fn identity(path: &Path, counts: &dyn Fn(&Path) -> bool) -> String {
     let shown = path.display();
     if let Some(commit) = commit(path) {
         return format!("{shown} at {commit}");
     }
     let mut hasher = blake3::Hasher::new();
-    let walk =
-        ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build();
-    for entry in walk.flatten().take(MAX_FILES) {
+    let mut walk = ignore::WalkBuilder::new(path);
+    let walk = walk.standard_filters(false).sort_by_file_path(Path::cmp).build();
+    for entry in walk.flatten().filter(|entry| counts(entry.path())).take(MAX_FILES) {
         let Ok(metadata) = entry.metadata() else { continue };
         hasher.update(entry.path().as_os_str().as_encoded_bytes());
         hasher.update(&metadata.len().to_le_bytes());
@@ -68,12 +90,12 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
         std::fs::write(folder.join("a.md"), "one").unwrap();
-        let one = identity(folder);
+        let one = identity(folder, &is_any);
         std::fs::write(folder.join("a.md"), "longer").unwrap();
-        assert_ne!(one, identity(folder));
+        assert_ne!(one, identity(folder, &is_any));
         std::fs::create_dir_all(folder.join(".git/refs/heads")).unwrap();
         std::fs::write(folder.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
         std::fs::write(folder.join(".git/refs/heads/main"), "abc123\n").unwrap();
-        assert!(identity(folder).ends_with("at abc123"));
+        assert!(identity(folder, &is_any).ends_with("at abc123"));
     }
 }

@@ -48,6 +48,19 @@ const PROSE: [&str; 8] = [
     "!target/**",
 ];
 
+/// What pins the project's dependencies, and what asks for them.
+const LOCKS: [&str; 9] = [
+    "**/Cargo.lock",
+    "**/Cargo.toml",
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "bun.lockb",
+];
+
 /// Files of Slipway's own workspace that its light steps are made of.
 const OWN_FILES: [&str; 4] = ["xtask/src/**", "xtask/config/**", "xtask/report/**", "Cargo.lock"];
 
@@ -95,6 +108,7 @@ impl Project {
     pub(super) fn built_in(
         self,
         name: &str,
+        root: &Path,
         config: &Config,
         versions: &mut Versions<'_>,
     ) -> anyhow::Result<Step> {
@@ -150,9 +164,16 @@ impl Project {
             "audit" => {
                 step.about = "dependencies, against the advisory database".to_owned();
                 step.timeout = minutes(5);
-                step.inputs = strings(&["**/Cargo.lock", "**/Cargo.toml"]);
+                step.inputs = strings(&LOCKS);
+                // Pages that are not built lie in the checkout.
+                let site = config.build.as_ref().filter(|build| build.run.is_none());
+                let site = site.map(|build| build.site.trim_matches('/'));
+                step.inputs.extend(site.map(|site| match site {
+                    "" | "." => "**/*.{html,htm}".to_owned(),
+                    site => format!("{site}/**/*.{{html,htm}}"),
+                }));
                 step.versions.push(section("audit", &config.audit)?);
-                step.versions.extend(audit_version::versions(&config.audit));
+                step.versions.extend(audit_version::versions(root, config));
                 step.env = vec!["CI".to_owned()];
             }
             "smoke" => {
