@@ -5,9 +5,10 @@
 //! nextest where it is installed, and the doc tests, which nextest does not know; else cargo's own
 //! runner, which does both.
 
-use crate::cli::Cli;
 use crate::context::Context;
 use crate::process::{self, Read};
+use crate::render;
+use crate::steps::ci::Ci;
 use crate::steps::diagnostics::{self, Diagnosed};
 use crate::steps::lint::{scope, split};
 use crate::steps::nextest::{CONSENT_ENV, Events};
@@ -15,7 +16,6 @@ use crate::steps::test_log::{TestLog, Tests};
 use crate::steps::{catalog, step};
 use crate::tools;
 use anyhow::Context as _;
-use clap::Parser;
 use report::{Exit, Fault, Finding, Outcome, Status};
 use serde::Deserialize;
 use std::ffi::{OsStr, OsString};
@@ -33,12 +33,14 @@ pub struct Test {
     /// tests run, without browsers.
     #[arg(last = true)]
     arguments: Vec<OsString>,
+    #[command(flatten)]
+    render: render::Options,
 }
 
 impl Test {
     pub fn run(self, cx: &Context) -> anyhow::Result<Exit> {
         if self.arguments.is_empty() {
-            return pipeline(cx, self.setup);
+            return pipeline(cx, self);
         }
         if self.setup {
             crate::steps::setup::install(cx)?;
@@ -48,13 +50,10 @@ impl Test {
 }
 
 /// Runs the steps that are tests, with what they need, as `ci` does.
-fn pipeline(cx: &Context, setup: bool) -> anyhow::Result<Exit> {
+fn pipeline(cx: &Context, test: Test) -> anyhow::Result<Exit> {
     let steps = catalog::catalog(cx, &cx.config()?)?;
-    let tests: Vec<&str> = steps
-        .iter()
-        .map(|s| s.name.as_str())
-        .filter(|name| ["test", "e2e"].contains(name))
-        .collect();
+    let names = steps.into_iter().map(|step| step.name);
+    let tests: Vec<String> = names.filter(|name| name == "test" || name == "e2e").collect();
     if tests.is_empty() {
         return Err(Fault::usage(
             "this project has no tests that are known here: give [steps.test] a `run`, or [e2e], \
@@ -62,15 +61,7 @@ fn pipeline(cx: &Context, setup: bool) -> anyhow::Result<Exit> {
         )
         .into());
     }
-    let root = cx.root.as_os_str();
-    let mut arguments: Vec<&OsStr> = ["xtask", "-C"].map(OsStr::new).to_vec();
-    arguments.extend([root, OsStr::new("ci"), OsStr::new("--only")]);
-    let only = tests.join(",");
-    arguments.push(OsStr::new(&only));
-    if setup {
-        arguments.push(OsStr::new("--setup"));
-    }
-    Cli::try_parse_from(arguments)?.run()
+    Ci { only: tests, setup: test.setup, render: test.render, ..Ci::default() }.run(cx)
 }
 
 /// Runs the project's own tests.
