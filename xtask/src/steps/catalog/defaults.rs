@@ -52,7 +52,7 @@ const PROSE: [&str; 8] = [
 const LOCKS: [&str; 9] = [
     "**/Cargo.lock",
     "**/Cargo.toml",
-    "package.json",
+    "**/package.json",
     "package-lock.json",
     "npm-shrinkwrap.json",
     "yarn.lock",
