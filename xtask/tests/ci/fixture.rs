@@ -65,7 +65,7 @@ impl Project {
     }
 
     pub fn ci(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap())
+        Ran::of(&self.command(arguments).output().unwrap())
     }
 
     pub fn start(&self, arguments: &[&str]) -> Running {
@@ -107,7 +107,7 @@ impl Project {
 }
 
 impl Ran {
-    fn of(output: Output) -> Ran {
+    fn of(output: &Output) -> Ran {
         Ran {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -139,7 +139,7 @@ impl Running {
     }
 
     pub fn wait(mut self) -> Ran {
-        Ran::of(self.child.take().unwrap().wait_with_output().unwrap())
+        Ran::of(&self.child.take().unwrap().wait_with_output().unwrap())
     }
 }
 

@@ -164,3 +164,24 @@ junit = ["junit.xml"]
     assert_eq!(outcome.summary, "1 error in what it wrote");
     assert!(outcome.findings[0].message.contains("one is not two"), "{:?}", outcome.findings);
 }
+
+#[test]
+fn a_replayed_artifact_outlives_the_run_that_made_it() {
+    let project = Project::new(
+        r#"
+[steps.shot]
+run = '''
+echo pixels > $XTASK_ARTIFACTS/home.png
+path=${XTASK_ARTIFACTS#"$PWD"/}/home.png
+printf '{"status":"passed","artifacts":[{"name":"home","path":"%s"}]}' "$path" > $XTASK_OUTCOME
+'''
+"#,
+    );
+    project.ci(&[]).expect(0);
+    let first = project.report().run;
+    project.ci(&[]).expect(0);
+    let step = project.step("shot");
+    assert!(step.outcome.replayed);
+    std::fs::remove_dir_all(project.root().join("target/xtask/runs").join(first)).unwrap();
+    assert_eq!(project.read(&step.outcome.artifacts[0].path), "pixels\n");
+}

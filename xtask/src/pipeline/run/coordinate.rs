@@ -12,6 +12,7 @@ use crate::pipeline::run::worker::{self, Finished, Message, Shared};
 use crate::pipeline::schedule::Schedule;
 use crate::pipeline::select::Part;
 use report::{Outcome, Status};
+use std::panic::AssertUnwindSafe;
 use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::Scope;
@@ -34,6 +35,15 @@ pub struct Coordinator<'scope, 'env, 'run, 'list> {
     pub scope: &'scope Scope<'scope, 'env>,
     /// Workers that have not ended.
     pub running: usize,
+}
+
+/// When this thread is broken, the steps are not left to run for nobody.
+impl Drop for Coordinator<'_, '_, '_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.stop.all(Urgency::Terminate);
+        }
+    }
 }
 
 /// What has happened so far that decides what happens next.
@@ -63,7 +73,7 @@ impl Course {
     }
 }
 
-impl Coordinator<'_, '_, '_, '_> {
+impl<'scope> Coordinator<'scope, '_, '_, '_> {
     /// Until every step has come to an outcome.
     pub fn run(&mut self, receiver: &Receiver<Message>) {
         self.leave_out();
@@ -114,15 +124,26 @@ impl Coordinator<'_, '_, '_, '_> {
             let sender = self.sender.clone();
             if let Some(entry) = hit {
                 self.schedule.hit(step);
-                self.scope.spawn(move || worker::replay(shared, step, &entry, &sender));
+                let work = move || worker::replay(shared, step, &entry, &sender);
+                self.spawn(step, work);
                 continue;
             }
             let ingredients = shared.freshness.and_then(|freshness| {
                 let freshness = freshness.read().unwrap_or_else(PoisonError::into_inner);
                 freshness.ingredients(step).cloned()
             });
-            self.scope.spawn(move || worker::execute(shared, step, ingredients.as_ref(), &sender));
+            let work = move || worker::execute(shared, step, ingredients.as_ref(), &sender);
+            self.spawn(step, work);
         }
+    }
+
+    fn spawn(&self, step: usize, work: impl FnOnce() + Send + 'scope) {
+        let shared = self.shared;
+        let sender = self.sender.clone();
+        self.scope.spawn(move || {
+            // What a panic leaves half done is this one step's, and that step has failed.
+            worker::guarded(shared, step, &sender, AssertUnwindSafe(work));
+        });
     }
 
     /// A step whose needs did anything may find other inputs than there were at the start.

@@ -95,12 +95,32 @@ impl Folder {
             .with_context(|| format!("failed to keep the output of {step}"))
     }
 
+    /// Makes an artifact that an earlier run left in its folder this run's, and gives its new path.
+    /// One that lies elsewhere stays where it is. Paths are relative to the root.
+    ///
+    /// # Errors
+    /// When it cannot be linked or copied.
+    pub fn adopt(&self, root: &Path, artifact: &str) -> anyhow::Result<String> {
+        let within = artifact.strip_prefix(RUNS).and_then(|rest| rest.strip_prefix('/'));
+        let Some((run, rest)) = within.and_then(|within| within.split_once('/')) else {
+            return Ok(artifact.to_owned());
+        };
+        if run == self.run || !is_id(run) || self.warning.is_some() {
+            return Ok(artifact.to_owned());
+        }
+        link(&root.join(artifact), &self.path.join(rest))
+            .with_context(|| format!("failed to take over the artifact {artifact}"))?;
+        Ok(format!("{RUNS}/{}/{rest}", self.run))
+    }
+
     /// Writes the report, says that this was the last run, and removes the oldest.
     ///
     /// # Errors
     /// When the report cannot be written.
     pub fn finish(&self, report: &Report) -> anyhow::Result<()> {
         let path = self.path.join("report.json");
+        // All that is in these is in the report.
+        std::fs::remove_dir_all(self.path.join("outcomes")).ok();
         std::fs::write(&path, serde_json::to_vec_pretty(report)?)
             .with_context(|| format!("failed to write {}", path.display()))?;
         if self.warning.is_some() {
@@ -131,6 +151,24 @@ fn make(runs: &Path, id: &str) -> std::io::Result<(String, PathBuf)> {
         }
     }
     Err(std::io::ErrorKind::AlreadyExists.into())
+}
+
+/// A second name for a file, or for all files of a folder: artifacts are written once.
+fn link(from: &Path, to: &Path) -> std::io::Result<()> {
+    if from.is_dir() {
+        for entry in std::fs::read_dir(from)? {
+            let name = entry?.file_name();
+            link(&from.join(&name), &to.join(&name))?;
+        }
+        return Ok(());
+    }
+    std::fs::create_dir_all(to.parent().unwrap_or(to))?;
+    match std::fs::hard_link(from, to) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            std::fs::copy(from, to).map(|_| ())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Two runners may remove the same folder at once, and a person may have it open: what cannot be
@@ -188,6 +226,25 @@ mod tests {
         left.sort_unstable();
         assert_eq!(left.len(), KEPT + 1);
         assert_eq!((left[0].as_str(), left[20].as_str()), ("20261123-084310-7", "mine"));
+    }
+
+    #[test]
+    fn an_artifact_of_an_earlier_run_is_taken_over() {
+        let root = tempfile::tempdir().unwrap();
+        let now = jiff::Timestamp::now();
+        let earlier = Folder::create(root.path(), now).unwrap();
+        let shots = earlier.artifacts("e2e").join("shots");
+        std::fs::create_dir_all(&shots).unwrap();
+        std::fs::write(shots.join("home.png"), "home").unwrap();
+        let later = Folder::create(root.path(), now).unwrap();
+        let path = format!("{RUNS}/{}/artifacts/e2e/shots", earlier.run);
+        let adopted = later.adopt(root.path(), &path).unwrap();
+        assert_eq!(adopted, format!("{RUNS}/{}/artifacts/e2e/shots", later.run));
+        std::fs::remove_dir_all(&earlier.path).unwrap();
+        let kept = std::fs::read_to_string(root.path().join(adopted).join("home.png")).unwrap();
+        assert_eq!(kept, "home");
+        let release = "target/xtask/releases/x";
+        assert_eq!(later.adopt(root.path(), release).unwrap(), release);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::pipeline::run::folder::Folder;
 use crate::pipeline::run::freshness::Freshness;
 use crate::pipeline::run::{Options, conclude};
 use report::{Outcome, Status};
+use std::panic::UnwindSafe;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{PoisonError, RwLock};
@@ -67,6 +68,30 @@ pub struct Finished {
     pub restored: usize,
 }
 
+/// Does a step's work so that the run hears of its end even if the runner itself is broken: it
+/// would wait forever otherwise.
+pub fn guarded(
+    shared: &Shared<'_>,
+    step: usize,
+    sender: &SyncSender<Message>,
+    work: impl FnOnce() + UnwindSafe,
+) {
+    if std::panic::catch_unwind(work).is_ok() {
+        return;
+    }
+    shared.stop.forget(step);
+    let finished = Finished {
+        step,
+        at: shared.start.elapsed(),
+        outcome: Outcome::failed("the runner failed: what it said is on standard error"),
+        output: Captured::default(),
+        lines: Vec::new(),
+        is_sound: false,
+        restored: 0,
+    };
+    sender.send(Message::Finished(Box::new(finished))).ok();
+}
+
 /// Runs a step, again if it fails and may be tried again. `ingredients`: what its result depends
 /// on, if it may be kept.
 pub fn execute(
@@ -90,14 +115,14 @@ pub fn execute(
         sender.send(Message::Lines { step, lines: ran.lines }).ok();
     };
     keep_output(shared, step, None, &ran.output.bytes, sender);
-    let is_unchanged = outcome.status == Status::Cancelled || is_unchanged(shared, step, sender);
-    if is_unchanged && outcome.status != Status::Cancelled {
+    let is_sound = outcome.status == Status::Passed && is_unchanged(shared, step, sender);
+    if is_sound || outcome.status == Status::Failed {
         store(shared, step, ingredients, &outcome, &ran.output.bytes, sender);
     }
     let finished = Finished {
         step,
         at: shared.start.elapsed(),
-        is_sound: is_unchanged && outcome.status == Status::Passed,
+        is_sound,
         outcome,
         output: ran.output,
         lines: ran.lines,
@@ -110,8 +135,16 @@ pub fn execute(
 pub fn replay(shared: &Shared<'_>, step: usize, entry: &Entry, sender: &SyncSender<Message>) {
     let Some(cache) = shared.cache else { return };
     let message = match cache.replay(entry) {
-        Ok(replayed) => {
+        Ok(mut replayed) => {
             keep_output(shared, step, None, &replayed.output, sender);
+            for artifact in &mut replayed.outcome.artifacts {
+                match shared.folder.adopt(shared.options.root, &artifact.path) {
+                    Ok(path) => artifact.path = path,
+                    Err(error) => {
+                        sender.send(Message::Warning(format!("{error:#}"))).ok();
+                    }
+                }
+            }
             Message::Finished(Box::new(Finished {
                 step,
                 at: shared.start.elapsed(),
@@ -190,6 +223,8 @@ fn run(
         },
     );
     shared.stop.forget(step);
+    // Only a folder that the step left empty can be removed so.
+    std::fs::remove_dir(&artifacts).ok();
     ran
 }
 
@@ -216,7 +251,9 @@ fn keep_output(
 }
 
 fn is_unchanged(shared: &Shared<'_>, step: usize, sender: &SyncSender<Message>) -> bool {
-    let Some(freshness) = shared.freshness else { return true };
+    let Some(freshness) = shared.freshness.filter(|_| shared.plan.steps[step].cache) else {
+        return true;
+    };
     let freshness = freshness.read().unwrap_or_else(PoisonError::into_inner);
     let warning = match freshness.first_change(step) {
         Ok(None) => return true,
