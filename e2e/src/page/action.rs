@@ -10,9 +10,9 @@ use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// How long to wait between two looks at an element; two frames at 60 Hz, so that an element that
-/// moves has moved.
-const LOOK_EVERY: Duration = Duration::from_millis(34);
+/// How long to wait between two looks at an element: longer than a frame at 60 Hz, so that an
+/// element that moves has moved.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Kinds of `<input>` whose value is set rather than typed: they have pickers, not text.
 const PICKED: [&str; 7] = ["date", "time", "datetime-local", "month", "week", "color", "range"];
@@ -29,21 +29,23 @@ impl Locator {
             look.require_enabled()?;
             look.point()
         })?;
-        let mouse = |kind: &str, buttons: u32| {
-            let clicks = u32::from(kind != "mouseMoved");
-            let button = if kind == "mouseMoved" { "none" } else { "left" };
-            self.page.call(
+        let mouse = |kind: &str, button: &str, buttons: u32| {
+            self.page.send(
                 "Input.dispatchMouseEvent",
                 json!({
                     "type": kind, "x": point.0, "y": point.1,
-                    "button": button, "buttons": buttons, "clickCount": clicks,
+                    "button": button, "buttons": buttons, "clickCount": buttons.max(1),
                 }),
             )
         };
         self.page.follow(|| {
-            mouse("mouseMoved", 0)?;
-            mouse("mousePressed", 1)?;
-            left_with_document(mouse("mouseReleased", 0))
+            // Sent at once and handled in order: each would otherwise wait for a frame.
+            let moved = mouse("mouseMoved", "none", 0)?;
+            let pressed = mouse("mousePressed", "left", 1)?;
+            let released = mouse("mouseReleased", "left", 0)?;
+            moved.wait()?;
+            left_with_document(pressed.wait())?;
+            left_with_document(released.wait())
         })
     }
 
