@@ -18,7 +18,7 @@ pub const BASE_URL_ENV: &str = "BASE_URL";
 #[derive(Debug, Clone, Copy)]
 pub struct Journey {
     pub name: &'static str,
-    pub run: fn(Page) -> Result,
+    pub run: fn(&Page) -> Result,
 }
 
 /// Journeys by the names of their functions: `e2e::list![visitor::reads, operator::signs_in]`.
@@ -66,8 +66,7 @@ fn trial(journey: Journey, base_url: Option<String>) -> Trial {
 
 fn run(journey: Journey, base_url: String) -> std::result::Result<(), Failed> {
     let page = Browser::shared()?.new_page()?.with_base_url(base_url);
-    let journeying = page.clone();
-    let failure = match catch_unwind(AssertUnwindSafe(|| (journey.run)(journeying))) {
+    let failure = match catch_unwind(AssertUnwindSafe(|| (journey.run)(&page))) {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(panic) => said(panic.as_ref()),

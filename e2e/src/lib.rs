@@ -2,7 +2,7 @@
 //! journeys written in plain Rust.
 //!
 //! ```no_run
-//! fn visitor_reads_the_status(page: e2e::Page) -> e2e::Result {
+//! fn visitor_reads_the_status(page: &e2e::Page) -> e2e::Result {
 //!     page.goto("/")?;
 //!     page.role("heading", "All systems operational").expect().to_be_visible()?;
 //!     page.role("link", "Report a problem").click()?;
