@@ -143,3 +143,20 @@ fn arguments_reach_the_test_runner() {
     assert!(output.status.success(), "{text}");
     assert!(text.contains("test passed") && text.contains("1 passed"), "{text}");
 }
+
+#[test]
+fn the_tests_typed_by_hand_are_a_run_that_is_replayed() {
+    let fixture = Fixture::library(TIDY);
+    let run = || {
+        let output = fixture.xtask(&["test", "--format", "plain"]).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    assert!(run().contains("0 passed"));
+    assert!(run().contains("1 from the cache"));
+    fixture.write("src/lib.rs", TESTED);
+    let output = fixture.xtask(&["test", "--format", "plain"]).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("src/lib.rs:20:9") && text.contains("2 failed, 1 passed"), "{text}");
+}
