@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::routing::get;
 use http_body_util::BodyExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tower::ServiceExt;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -134,11 +135,14 @@ async fn a_slow_request_is_ended() {
 
 #[tokio::test]
 async fn more_requests_than_there_are_places_are_refused() {
+    static HELD: AtomicUsize = AtomicUsize::new(0);
+    async fn hold() {
+        HELD.fetch_add(1, Ordering::Relaxed);
+        std::future::pending().await
+    }
     let browser = Browser::new().await;
     let router = middleware::wrap(
-        Router::new()
-            .route("/slow", get(async || std::future::pending::<()>().await))
-            .route("/health/live", get(async || "alive")),
+        Router::new().route("/slow", get(hold)).route("/health/live", get(async || "alive")),
         &browser.state,
     )
     .with_state(browser.state.clone());
@@ -147,8 +151,12 @@ async fn more_requests_than_there_are_places_are_refused() {
         router.clone().oneshot(request)
     };
     let held: Vec<_> = (0..256).map(|_| tokio::spawn(ask("/slow"))).collect();
-    tokio::task::yield_now().await;
+    while HELD.load(Ordering::Relaxed) < held.len() {
+        tokio::task::yield_now().await;
+    }
     let refused = ask("/slow").await.unwrap();
+    // Refused at the door, not after its time was up.
+    assert_eq!(HELD.load(Ordering::Relaxed), held.len());
     assert_eq!(refused.status().as_u16(), 503);
     assert_eq!(ask("/health/live").await.unwrap().status().as_u16(), 200);
     for task in held {
