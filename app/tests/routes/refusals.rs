@@ -138,7 +138,7 @@ async fn more_requests_than_there_are_places_are_refused() {
     static HELD: AtomicUsize = AtomicUsize::new(0);
     async fn hold() {
         HELD.fetch_add(1, Ordering::Relaxed);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     let browser = Browser::new().await;
     let router = middleware::wrap(
