@@ -79,9 +79,10 @@ impl Fault {
 
     /// The exit code of an error: that of the first fault in its chain, else 1.
     pub fn exit_of(error: &anyhow::Error) -> Exit {
+        // A fault that was itself added as context is found only by anyhow's own look-up.
         error
-            .chain()
-            .find_map(|cause| cause.downcast_ref::<Fault>())
+            .downcast_ref::<Fault>()
+            .or_else(|| error.chain().find_map(|cause| cause.downcast_ref::<Fault>()))
             .map_or(Exit::Failed, |fault| fault.exit)
     }
 }
@@ -111,6 +112,11 @@ mod tests {
     fn a_fault_is_found_under_its_context() {
         let error = Err::<(), _>(Fault::unreachable("no browser found"))
             .context("failed to start the journeys")
+            .unwrap_err();
+        assert_eq!(Fault::exit_of(&error), Exit::Unreachable);
+        let error = Err::<(), _>(std::io::Error::other("refused"))
+            .context(Fault::unreachable("no store"))
+            .context("failed to promote")
             .unwrap_err();
         assert_eq!(Fault::exit_of(&error), Exit::Unreachable);
         assert_eq!(Fault::exit_of(&anyhow::anyhow!("plain")), Exit::Failed);

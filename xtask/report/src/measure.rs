@@ -1,6 +1,6 @@
 //! One number that a step measured, with its unit and its limit.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// What a measure's value is counted in.
@@ -34,10 +34,16 @@ pub enum Limit {
 pub struct Measure {
     /// What was measured, dotted from the general to the particular: `home.lcp`, `tests.passed`.
     pub name: String,
+    /// JSON has no word for a value that is not a number: `null`.
+    #[serde(deserialize_with = "number_or_null")]
     pub value: f64,
     pub unit: Unit,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
+}
+
+fn number_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl Measure {
@@ -109,6 +115,14 @@ mod tests {
         assert!(Measure::new("lcp", 2500.0, Unit::Ms).max(2500.0).is_within());
         assert!(!Measure::new("lcp", 2500.1, Unit::Ms).max(2500.0).is_within());
         assert!(!Measure::new("score", f64::NAN, Unit::Score).max(1.0).is_within());
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_survives_json_and_keeps_no_limit() {
+        let measure = Measure::new("score", f64::NAN, Unit::Score).max(1.0);
+        let json = serde_json::to_string(&measure).unwrap();
+        let back: Measure = serde_json::from_str(&json).unwrap();
+        assert!(back.value.is_nan() && !back.is_within());
     }
 
     #[test]
