@@ -102,7 +102,7 @@ fn shorter_step(spans: &[Span<'_>], path: &[usize], total_ms: u64) -> Option<Sav
             let (name, took) = (spans[at].name, seconds(took(&spans[at])));
             let (total, less) = (seconds(total_ms), seconds(ms));
             let advice = format!(
-                "{name} took {took} of {total}: up to {less} less of it is as much less of the run"
+                "{name} took {took} of {total}: making it faster makes the run as much faster, up to {less}"
             );
             Saving { ms, advice }
         })
@@ -154,7 +154,10 @@ fn shorter_wait(spans: &[Span<'_>], jobs: usize) -> Option<Saving> {
 }
 
 fn seconds(ms: u64) -> String {
-    format!("{:.1}s", ms as f64 / 1_000.0)
+    match ms / 60_000 {
+        0 => format!("{:.1}s", ms as f64 / 1_000.0),
+        minutes => format!("{minutes}m {:02}s", ms % 60_000 / 1_000),
+    }
 }
 
 #[cfg(test)]
@@ -178,7 +181,9 @@ mod tests {
         assert_eq!(analysis.path, ["build", "e2e"]);
         assert_eq!(
             analysis.advice.as_deref(),
-            Some("e2e took 4.0s of 12.0s: up to 3.0s less of it is as much less of the run")
+            Some(
+                "e2e took 4.0s of 12.0s: making it faster makes the run as much faster, up to 3.0s"
+            )
         );
     }
 

@@ -15,6 +15,7 @@ use family::{Family, kill_group};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use std::io::{PipeReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +39,10 @@ const READ_BYTES: usize = 64 << 10;
 /// slow must not stall the step.
 const PENDING_BYTES: usize = 1 << 20;
 
-/// How often lines that nobody took are offered again.
+/// How long a program whose file is not there is waited for.
+const START_WAIT: Duration = Duration::from_secs(1);
+
+/// How often lines that nobody took are offered again, and a program is looked for again.
 const OFFER_EVERY: Duration = Duration::from_millis(20);
 
 /// How a process ended.
@@ -102,7 +106,7 @@ fn start_child(
     // One pipe for both outputs, so that they stay in the order in which they were written.
     let (pipe, writer) = std::io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    let child = around.family.spawn(command, around.mark)?;
+    let child = spawn(command, around)?;
     let pid = Pid::from_child(&child);
     let ear = Arc::clone(around.ear);
     std::thread::Builder::new().name("waiter".to_owned()).spawn(move || {
@@ -114,6 +118,26 @@ fn start_child(
         ear.tell_exit();
     })?;
     Ok((child, pipe))
+}
+
+/// Starts the process. A program given by its path is tried again for a while: a step that builds
+/// this very program takes its file away for a moment.
+fn spawn(command: &mut Command, around: &Surroundings<'_>) -> std::io::Result<Child> {
+    use std::io::ErrorKind::{ExecutableFileBusy, NotFound};
+    let is_replaceable = Path::new(command.get_program()).is_absolute();
+    let until = Instant::now() + START_WAIT;
+    loop {
+        match around.family.spawn(command, around.mark) {
+            Err(error)
+                if is_replaceable
+                    && matches!(error.kind(), NotFound | ExecutableFileBusy)
+                    && Instant::now() < until =>
+            {
+                std::thread::sleep(OFFER_EVERY);
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Why a process is being ended, and since when by what.

@@ -22,7 +22,7 @@ pub struct Matrix {
 /// One job of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Job {
-    /// The step's name, or the names of those that share the job.
+    /// The step's name, or the names of those that share the job, as `--only` takes them.
     pub name: String,
     /// Arguments of `cargo xtask`, safe to stand in a shell as they are.
     pub args: String,

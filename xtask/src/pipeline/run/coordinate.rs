@@ -51,7 +51,8 @@ pub struct Course {
     /// The step whose failure ends the run.
     failed: Option<usize>,
     is_interruption_told: bool,
-    /// For each step, whether it ran or put files back: what needs it is looked at again.
+    /// For each step, whether it ran, put files back or was looked at again: then what needs it is
+    /// looked at again.
     has_acted: Vec<bool>,
     /// For each step, whether its result is what its fingerprint says.
     is_sound: Vec<bool>,
@@ -197,7 +198,10 @@ impl<'scope> Coordinator<'scope, '_, '_, '_> {
         }
         let plan_step = &self.shared.plan.steps[step];
         self.course.is_sound[step] = is_sound;
-        self.course.has_acted[step] = !outcome.replayed || restored > 0;
+        // What needs one that was looked at again is looked at again too: its fingerprint holds this
+        // one's.
+        let is_known = self.course.is_known[step];
+        self.course.has_acted[step] = !outcome.replayed || restored > 0 || is_known;
         if outcome.status == Status::Passed && !outcome.replayed {
             self.durations.remember(&plan_step.name, Duration::from_millis(outcome.duration_ms));
         }

@@ -157,8 +157,12 @@ impl<'a> Record<'a> {
     }
 
     fn analysis(&self, shared: &Shared<'_>, listed: &[usize], total_ms: u64) -> Analysis<'a> {
-        let ran: Vec<usize> =
+        let mut ran: Vec<usize> =
             listed.iter().copied().filter(|step| self.entries[*step].has_output).collect();
+        if ran.iter().all(|step| self.entries[*step].attempts == 0) {
+            // Everything was replayed: there is nothing to shorten.
+            ran.clear();
+        }
         let spans: Vec<Span<'_>> = ran
             .iter()
             .map(|&step| Span {
