@@ -5,6 +5,7 @@
 //! that `xtask` gets, so that Ctrl-C or TERM leaves nothing behind. Under the runner the child stays
 //! in the step's group, which the runner ends as a whole.
 
+use crate::steps::step::ARTIFACTS_ENV;
 use report::{Exit, Fault, OUTCOME_ENV};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
@@ -197,6 +198,7 @@ impl Running {
         let program = command.get_program().to_string_lossy().into_owned();
         let leads_group = !is_under_runner();
         scrub(command);
+        keep_to_ourselves(command);
         if leads_group {
             command.process_group(0);
         }
@@ -214,6 +216,16 @@ impl Running {
             0 => Ok(status),
             SIGINT => Err(Fault { exit: Exit::Interrupted, message }.into()),
             _ => Err(Fault { exit: Exit::Terminated, message }.into()),
+        }
+    }
+}
+
+/// Takes the runner's own variables from a child that was not given them on purpose: what a test
+/// or a journey starts is no step of this run.
+fn keep_to_ourselves(command: &mut Command) {
+    for name in [OUTCOME_ENV, ARTIFACTS_ENV] {
+        if !command.get_envs().any(|(given, value)| given == name && value.is_some()) {
+            command.env_remove(name);
         }
     }
 }

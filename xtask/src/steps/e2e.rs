@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::steps::serve::Served;
 use crate::steps::step::{ARTIFACTS_ENV, BASE_URL_ENV, artifacts};
 use crate::steps::{step, test};
-use report::{Artifact, Exit, Fault, OUTCOME_ENV, Outcome};
+use report::{Artifact, Exit, Fault, Outcome};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
@@ -53,7 +53,7 @@ pub fn journeys(
     // The arguments go to the last command of `run`, each as it was typed.
     let script = format!("{} \"$@\"", e2e.run.trim_end());
     let mut command = Command::from(cmd!(shell, "sh -c {script} sh {arguments...}"));
-    command.env(BASE_URL_ENV, url).env(ARTIFACTS_ENV, &folder).env_remove(OUTCOME_ENV);
+    command.env(BASE_URL_ENV, url).env(ARTIFACTS_ENV, &folder);
     let (tests, code) = test::read_log(command)?;
     drop(served);
     let mut outcome = test::outcome(cx, &tests, code);

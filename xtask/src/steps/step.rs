@@ -170,7 +170,6 @@ fn replaced(cx: &Context, name: &str, step: &StepConfig) -> anyhow::Result<Outco
     let run = step.run.as_deref().unwrap_or_default();
     let shell = cx.shell()?;
     let mut command = Command::from(xshell::cmd!(shell, "sh -c {run}"));
-    command.env_remove(OUTCOME_ENV);
     // `BASE_URL` from outside wins: another service is asked, and nothing is served.
     let is_served = catalog::is_served(name) || catalog::asks_for_url(step);
     let served = if is_served && std::env::var_os(BASE_URL_ENV).is_none() {

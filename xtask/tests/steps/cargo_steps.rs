@@ -160,3 +160,15 @@ fn the_tests_typed_by_hand_are_a_run_that_is_replayed() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("src/lib.rs:20:9") && text.contains("2 failed, 1 passed"), "{text}");
 }
+
+#[test]
+fn the_runners_variables_do_not_reach_the_tests() {
+    let fixture = Fixture::library(
+        "//! Demo.\n#[test]\nfn none() {\n    for name in [\"XTASK_OUTCOME\", \"XTASK_ARTIFACTS\", \
+         \"CARGO_PKG_AUTHORS_OF_RUNNER\"] {\n        assert!(std::env::var_os(name).is_none());\n    }\n}\n",
+    );
+    let mut command = fixture.xtask(&["step", "test"]);
+    command.env("XTASK_ARTIFACTS", fixture.root()).env("CARGO_PKG_AUTHORS_OF_RUNNER", "x");
+    let (outcome, code, text) = fixture.step_with("test", &mut command);
+    assert_eq!((outcome.summary.as_str(), code), ("1 passed", 0), "{text}");
+}
