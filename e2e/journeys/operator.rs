@@ -4,6 +4,7 @@ use config::Config;
 use e2e::{Page, Result};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The operator that the throw-away server starts with; `xtask.toml` says so to it and to us. The
 /// same variables in the environment name another one, for a server that was started otherwise.
@@ -61,7 +62,9 @@ pub fn must_sign_in_first(page: &Page) -> Result {
 }
 
 pub fn opens_updates_and_resolves_an_incident(page: &Page) -> Result {
-    const TITLE: &str = "Search finds nothing for the journey";
+    // Of its own in each run, so that the journey can be repeated against the same server.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let title = format!("Search finds nothing, journey {}", now.as_millis());
     sign_in(page)?;
     page.role("link", "Open an incident").click()?;
 
@@ -71,15 +74,15 @@ pub fn opens_updates_and_resolves_an_incident(page: &Page) -> Result {
     page.any_role("alert").expect().to_contain_text("There is a problem")?;
     page.css("#impact option:checked").expect().to_have_text("Major")?;
 
-    page.css("#title").fill(TITLE)?;
+    page.css("#title").fill(&title)?;
     page.css("#message").fill("We are looking at why the index is empty.")?;
     page.role("checkbox", "Website").check()?;
     page.role("button", "Open incident").click()?;
-    page.role("heading", TITLE).expect().to_be_visible()?;
+    page.role("heading", &title).expect().to_be_visible()?;
     let operators_page = page.url();
 
     page.goto("/")?;
-    let current = page.css("article.current").having_text(TITLE);
+    let current = page.css("article.current").having_text(&title);
     current.expect().to_contain_text("We are looking at why the index is empty.")?;
     current.expect().to_contain_text("Major impact")?;
 
@@ -104,7 +107,7 @@ pub fn opens_updates_and_resolves_an_incident(page: &Page) -> Result {
 
     page.goto("/")?;
     current.expect().to_have_count(0)?;
-    page.css("[aria-labelledby=recent]").role("link", TITLE).expect().to_be_visible()
+    page.css("[aria-labelledby=recent]").role("link", &title).expect().to_be_visible()
 }
 
 pub fn signs_out(page: &Page) -> Result {
