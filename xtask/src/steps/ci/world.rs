@@ -6,9 +6,10 @@ use crate::pipeline::plan::Plan;
 use crate::pipeline::select::Request;
 use crate::steps::ci::Ci;
 use config::{FILE_NAME, When};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use inputs::Globs;
 use report::Fault;
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// What a person asked for, with all that has to be known to answer.
@@ -62,7 +63,7 @@ fn affected(plan: &Plan, files: &[PathBuf]) -> anyhow::Result<BTreeSet<usize>> {
     let mut affected = BTreeSet::new();
     for (at, step) in plan.steps.iter().enumerate() {
         let is_any = step.inputs.is_empty() || is_configuration_changed;
-        if (is_any && !files.is_empty()) || Globs::new(&step.inputs)?.match_any(files) {
+        if (is_any && !files.is_empty()) || is_any_in(files, &step.inputs)? {
             affected.insert(at);
         }
     }
@@ -73,7 +74,7 @@ fn matched_by_when(plan: &Plan, files: &[PathBuf]) -> anyhow::Result<BTreeSet<us
     let mut matched = BTreeSet::new();
     for (at, step) in plan.steps.iter().enumerate() {
         if let When::Changed(globs) = &step.when
-            && Globs::new(globs)?.match_any(files)
+            && is_any_in(files, globs)?
         {
             matched.insert(at);
         }
@@ -81,28 +82,8 @@ fn matched_by_when(plan: &Plan, files: &[PathBuf]) -> anyhow::Result<BTreeSet<us
     Ok(matched)
 }
 
-/// Globs of which those with a leading `!` take files out again.
-struct Globs {
-    within: GlobSet,
-    without: GlobSet,
-}
-
-impl Globs {
-    fn new(globs: &[String]) -> anyhow::Result<Globs> {
-        let mut within = GlobSetBuilder::new();
-        let mut without = GlobSetBuilder::new();
-        for glob in globs {
-            let (set, glob) = match glob.strip_prefix('!') {
-                Some(glob) => (&mut without, glob),
-                None => (&mut within, glob.as_str()),
-            };
-            let glob = GlobBuilder::new(glob).literal_separator(true).build();
-            set.add(glob.map_err(|error| Fault::usage(format!("{FILE_NAME}: {error}")))?);
-        }
-        Ok(Globs { within: within.build()?, without: without.build()? })
-    }
-
-    fn match_any(&self, files: &[PathBuf]) -> bool {
-        files.iter().any(|file| self.within.is_match(file) && !self.without.is_match(file))
-    }
+/// Whether any of the files is in the list, as the fingerprint would see it.
+fn is_any_in(files: &[PathBuf], globs: &[String]) -> anyhow::Result<bool> {
+    let globs = Globs::new(globs).map_err(|error| Fault::usage(format!("{FILE_NAME}: {error}")))?;
+    Ok(files.iter().any(|file| globs.is_match(file.as_os_str().as_bytes())))
 }
