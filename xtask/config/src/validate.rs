@@ -191,11 +191,11 @@ impl Check<'_> {
         for (index, glob) in globs.iter().enumerate() {
             let way: Vec<Part<'_>> = way.iter().copied().chain([Part::Index(index)]).collect();
             let plain = glob.strip_prefix('!').unwrap_or(glob);
-            if let Err(error) = globset::Glob::new(plain) {
-                return self
-                    .fail(&way, format!("expected a glob, found {glob:?}: {}", error.kind()));
-            }
             self.relative(&way, plain)?;
+            if let Err(error) = inputs::Glob::new(plain) {
+                return self
+                    .fail(&way, format!("expected a glob, found {glob:?}: {}", error.message));
+            }
         }
         Ok(())
     }

@@ -56,11 +56,17 @@ fn identity(path: &Path, counts: &dyn Fn(&Path) -> bool) -> String {
         return format!("{shown} at {commit}");
     }
     let mut hasher = blake3::Hasher::new();
-    let mut walk = ignore::WalkBuilder::new(path);
-    let walk = walk.standard_filters(false).sort_by_file_path(Path::cmp).build();
-    for entry in walk.flatten().filter(|entry| counts(entry.path())).take(MAX_FILES) {
-        let Ok(metadata) = entry.metadata() else { continue };
-        hasher.update(entry.path().as_os_str().as_encoded_bytes());
+    let files = if path.is_dir() {
+        let all = inputs::Globs::new(&["**"]).ok();
+        let found = all.and_then(|all| inputs::collect(path, &all, &[b".git"]).ok());
+        let found = found.unwrap_or_default().into_keys();
+        found.map(|file| path.join(inputs::as_path(&file))).collect()
+    } else {
+        vec![path.to_owned()]
+    };
+    for file in files.iter().filter(|file| counts(file)).take(MAX_FILES) {
+        let Ok(metadata) = file.metadata() else { continue };
+        hasher.update(file.as_os_str().as_encoded_bytes());
         hasher.update(&metadata.len().to_le_bytes());
         let modified = metadata.modified().ok();
         let modified = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());

@@ -211,11 +211,11 @@ fn stamp(path: &Path) -> String {
 
 /// The files that Slipway's runner and tools are made of, sorted.
 fn source_files(root: &Path) -> Vec<PathBuf> {
-    let mut walk = ignore::WalkBuilder::new(root.join("xtask"));
-    walk.add(root.join("e2e/src"));
-    let is_file = |entry: &ignore::DirEntry| entry.file_type().is_some_and(|kind| kind.is_file());
+    let sources = inputs::Globs::new(&["xtask/**", "e2e/src/**", "!**/node_modules/**"]);
+    let found = sources.ok().and_then(|globs| inputs::collect(root, &globs, &[]).ok());
+    let found = found.unwrap_or_default();
     let mut files: Vec<PathBuf> =
-        walk.build().flatten().filter(is_file).map(ignore::DirEntry::into_path).collect();
+        found.keys().map(|path| root.join(inputs::as_path(path))).collect();
     files.push(root.join("Cargo.toml"));
     files.push(root.join("Cargo.lock"));
     files.sort();

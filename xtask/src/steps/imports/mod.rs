@@ -6,7 +6,7 @@
 mod junit;
 mod sarif;
 
-use globset::{Glob, GlobMatcher};
+use inputs::{Globs, Leaving};
 use report::{Finding, Place};
 use std::path::{Path, PathBuf};
 
@@ -15,9 +15,6 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// Files read for one step; a suite may write one for each of its programs.
 const MAX_FILES: usize = 500;
-
-/// Folders and files looked at for a glob.
-const MAX_ENTRIES: usize = 100_000;
 
 /// Findings taken from one file: what SARIF's readers keep.
 const MAX_FINDINGS: usize = 5_000;
@@ -90,18 +87,10 @@ fn read_file(root: &Path, file: &Path, format: &str, parse: Parse) -> Vec<Findin
 
 /// The files that match a glob, sorted; ignored ones too, because reports mostly are.
 fn matching(root: &Path, glob: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let matcher: GlobMatcher = Glob::new(glob)?.compile_matcher();
-    let special = ['*', '?', '[', '{'];
-    let plain = Path::new(glob)
-        .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(special));
-    let start = root.join(plain.collect::<PathBuf>());
-    let walk = ignore::WalkBuilder::new(start).standard_filters(false).build();
-    let is_match =
-        |path: &PathBuf| path.strip_prefix(root).is_ok_and(|path| matcher.is_match(path));
-    let files = walk.flatten().take(MAX_ENTRIES).map(ignore::DirEntry::into_path);
-    let mut files: Vec<PathBuf> = files.filter(|path| path.is_file()).filter(is_match).collect();
-    files.sort();
+    let found = inputs::collect(root, &Globs::new(&[glob])?, &[b".git"])?;
+    let is_file = |leaving: &Leaving| matches!(leaving, Leaving::File { .. });
+    let files = found.iter().filter(|(_, leaving)| is_file(leaving));
+    let mut files: Vec<PathBuf> = files.map(|(path, _)| root.join(inputs::as_path(path))).collect();
     files.truncate(MAX_FILES);
     Ok(files)
 }
