@@ -111,6 +111,8 @@ impl<'a> Record<'a> {
             None if failure != 0 => (Status::Failed, failure),
             None => (Status::Passed, 0),
         };
+        // A run that was cut short says nothing about how long a whole one takes.
+        let advice = advice.filter(|_| status == Status::Passed);
         Report {
             version: SCHEMA_VERSION,
             project: shared.options.project.to_owned(),
