@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 /// element that moves has moved.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Looks before a deadline counts: on a machine that stalls, one look may outlast it, and the reason
+/// would be that of the first, when nothing is known to stand still.
+const LEAST_LOOKS: u32 = 4;
+
 /// Kinds of `<input>` whose value is set rather than typed: they have pickers, not text.
 const PICKED: [&str; 7] = ["date", "time", "datetime-local", "month", "week", "color", "range"];
 
@@ -139,7 +143,9 @@ impl Locator {
         let start = Instant::now();
         let timeout = self.page.timeout();
         let mut box_before = Value::Null;
+        let mut looks = 0;
         loop {
+            looks += 1;
             let reason = match self.only("looks", &Value::Null) {
                 Ok(Found::Nothing(near)) => nothing(&near),
                 Ok(Found::Done(value)) if value["box"] != box_before => {
@@ -162,7 +168,7 @@ impl Locator {
                 Err(Error::Ambiguous { .. }) => "several elements match".to_owned(),
                 Err(error) => return Err(error),
             };
-            if start.elapsed() >= timeout {
+            if start.elapsed() >= timeout && looks >= LEAST_LOOKS {
                 return Err(self.not_ready(action, reason, start.elapsed()));
             }
             std::thread::sleep(LOOK_EVERY);
