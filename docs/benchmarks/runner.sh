@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Nothing changed: Slipway against turbo's native binary and just's cached recipes, on one tree of
-# 5,000 files of 2 KB and 8 tasks that read 625 of them each, in one run.
+# 5,000 files of 2 KB and 8 tasks that read 625 of them each, in one run. Then cold: 8 tasks with
+# needs, on two jobs, against the shortest time that any schedule could reach.
 #
 #   docs/benchmarks/runner.sh [FOLDER]
 #
@@ -71,4 +72,31 @@ for r in results:
     name = r["command"]
     print(f"{name:10} wall {r['median'] * 1000:6.1f} ms   CPU {cpu[name]:6.1f} ms   "
           f"xtask/{name}: {cpu['xtask ci'] / cpu[name]:.2f} of its CPU")
+PY
+
+# Cold. Each task waits for its time without using a core, so that what is measured is the runner.
+cd ..
+mkdir -p cold && cd cold
+python3 - <<'PY'
+tasks = {  # name: (seconds, needs)
+    "fmt": (0.2, []), "lint": (1.0, []), "build": (1.2, []), "test": (1.6, []),
+    "audit": (0.3, []), "smoke": (0.2, ["build"]), "e2e": (0.9, ["build"]), "budget": (0.8, ["build"])}
+with open("xtask.toml", "w") as out:
+    out.write('[project]\nname = "cold"\n\n[steps.audit]\nwhen = "never"\n')
+    for name, (seconds, needs) in tasks.items():
+        needs = ", ".join(f'"my-{need}"' for need in needs)
+        out.write(f'\n[steps.my-{name}]\nrun = "sleep {seconds}"\nneeds = [{needs}]\n')
+longest = {}
+for name, (seconds, needs) in tasks.items():
+    longest[name] = seconds + max([longest[need] for need in needs], default=0)
+bound = max(max(longest.values()), sum(seconds for seconds, _ in tasks.values()) / 2)
+open("../bound", "w").write(str(bound))
+PY
+"$xtask" ci --jobs 2 --force >/dev/null 2>&1   # durations are remembered from here on
+hyperfine --shell=none --runs 5 --export-json ../cold.json "$xtask ci --jobs 2 --force" >/dev/null 2>&1
+python3 - <<'PY'
+import json
+wall = json.load(open("../cold.json"))["results"][0]["median"]
+bound = float(open("../bound").read())
+print(f"cold       wall {wall:6.2f} s    no schedule can be shorter than {bound:.2f} s: {wall / bound:.3f} of it")
 PY

@@ -118,6 +118,8 @@ pub struct StepConfig {
     pub retries: Option<u32>,
     /// Named resource that only one step at a time may hold.
     pub exclusive: Option<String>,
+    /// Whether nothing else may run beside it, because it measures time. Replays may.
+    pub alone: Option<bool>,
     /// Whether its outcome is kept and replayed while nothing that it reads changed; `true` unless
     /// the step looks at the world.
     pub cache: Option<bool>,

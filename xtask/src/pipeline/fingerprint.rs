@@ -5,7 +5,7 @@
 //! settings that decide what is kept of a run: `outputs`, `junit`, `sarif`.
 //!
 //! Not in it, because a passed result stays a passed result whatever they say: `timeout`,
-//! `retries`, `exclusive`, `when`, `allow-failure`, `pass-env`. Nor the globs of the inputs: what
+//! `retries`, `exclusive`, `alone`, `when`, `allow-failure`, `pass-env`. Nor the globs of the inputs: what
 //! counts is the files they find.
 
 pub use crate::pipeline::snapshot::Snapshot;

@@ -21,6 +21,9 @@ pub fn text(plan: &Plan, selection: &Selection) -> String {
         if let Some(resource) = &plan.steps[step].exclusive {
             notes.push(format!("holds {resource}"));
         }
+        if plan.steps[step].alone {
+            notes.push("alone".to_owned());
+        }
         match selection.part(step) {
             Part::LeftOut(reason) => notes.push(format!("skipped: {reason}")),
             Part::Preparation => notes.push("only when needed".to_owned()),
@@ -89,7 +92,11 @@ mod tests {
             held("lint"),
             step("smoke", &["build"]),
             step("build", &[]),
-            Step { prepares_with: Some("tools".to_owned()), ..step("budget", &["build", "lint"]) },
+            Step {
+                prepares_with: Some("tools".to_owned()),
+                alone: true,
+                ..step("budget", &["build", "lint"])
+            },
             Step { when: When::Ci, ..step("publish", &["build"]) },
             step("tools", &[]),
         ])
@@ -106,7 +113,7 @@ mod tests {
         smoke    after build
         publish  after build; skipped: only under CI
         tools    only when needed
-        budget   after build, lint; prepared by tools
+        budget   after build, lint; prepared by tools; alone
         ");
     }
 

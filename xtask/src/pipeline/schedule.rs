@@ -3,7 +3,8 @@
 //! Of the steps that may start, the one on the longest remaining path goes first (Graham's list
 //! scheduling with critical-path priority). Invariants, checked by the property tests: a step
 //! starts after all that it needs passed and never twice; no two running steps hold the same
-//! resource; at most `jobs` run at once. A replay from the cache holds neither.
+//! resource; a step that runs alone has nothing beside it; at most `jobs` run at once. A replay from
+//! the cache counts for none of these.
 
 use crate::pipeline::plan::Plan;
 use crate::pipeline::select::{Part, Selection};
@@ -77,13 +78,15 @@ impl<'a> Schedule<'a> {
         let running = self.running();
         let held: BTreeSet<&str> =
             running.iter().filter_map(|step| self.plan.steps[*step].exclusive.as_deref()).collect();
-        let is_full = running.len() >= self.jobs;
+        let is_alone = |step: &usize| self.plan.steps[*step].alone;
+        let is_full = running.len() >= self.jobs || running.iter().any(is_alone);
         let can_start = |step: &usize| {
             let is_free = || match &self.plan.steps[*step].exclusive {
                 Some(resource) => !held.contains(resource.as_str()),
                 None => true,
             };
-            self.is_ready(*step) && (self.is_hit[*step] || (!is_full && is_free()))
+            let has_room = !is_full && (running.is_empty() || !is_alone(step));
+            self.is_ready(*step) && (self.is_hit[*step] || (has_room && is_free()))
         };
         let next = (0..self.state.len())
             .filter(can_start)
@@ -269,6 +272,7 @@ mod tests {
             graph in graphs(),
             jobs in 1..5_usize,
             resources in proptest::collection::vec(0..4_usize, 12),
+            alone in proptest::collection::vec(proptest::bool::weighted(0.2), 12),
             takes in proptest::collection::vec(1..30_u64, 12),
             hits in proptest::collection::vec(any::<bool>(), 12),
             picks in proptest::collection::vec(any::<prop::sample::Index>(), 40),
@@ -276,6 +280,7 @@ mod tests {
             let mut plan = plan_of(&graph);
             for (at, step) in plan.steps.iter_mut().enumerate() {
                 step.exclusive = (resources[at] > 0).then(|| format!("r{}", resources[at]));
+                step.alone = alone[at];
             }
             let selection = everything(&plan);
             let mut forecast = seconds(&takes[..plan.steps.len()]);
@@ -301,6 +306,7 @@ mod tests {
                     let busy: Vec<usize> =
                         running.iter().copied().filter(|step| !hits[*step]).collect();
                     prop_assert!(busy.len() <= jobs);
+                    prop_assert!(busy.len() <= 1 || !busy.iter().any(|step| alone[*step]));
                     let held: Vec<&String> =
                         busy.iter().filter_map(|step| plan.steps[*step].exclusive.as_ref()).collect();
                     prop_assert_eq!(held.iter().collect::<BTreeSet<_>>().len(), held.len());

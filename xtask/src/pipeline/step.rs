@@ -27,6 +27,8 @@ pub struct Step {
     pub timeout: Duration,
     pub retries: u32,
     pub exclusive: Option<String>,
+    /// Nothing else runs beside it: it measures time.
+    pub alone: bool,
     pub cache: bool,
     pub junit: Vec<String>,
     pub sarif: Vec<String>,

@@ -102,6 +102,7 @@ fn blank(name: &str) -> Step {
         timeout: CUSTOM_TIMEOUT,
         retries: 0,
         exclusive: None,
+        alone: false,
         cache: true,
         junit: Vec::new(),
         sarif: Vec::new(),
@@ -114,12 +115,14 @@ fn lay_over(step: &mut Step, section: &StepConfig) {
     if let Some(run) = &section.run {
         replace(step, run);
     }
-    let StepConfig { needs, inputs, outputs, timeout, retries, exclusive, cache, .. } = section;
+    let StepConfig { needs, inputs, outputs, timeout, retries, exclusive, alone, cache, .. } =
+        section;
     take(&mut step.needs, needs.as_ref());
     take(&mut step.inputs, inputs.as_ref());
     take(&mut step.outputs, outputs.as_ref());
     take(&mut step.timeout, timeout.as_ref().map(|timeout| &timeout.0));
     take(&mut step.retries, retries.as_ref());
+    take(&mut step.alone, alone.as_ref());
     take(&mut step.cache, cache.as_ref());
     step.exclusive = exclusive.clone().or(step.exclusive.take());
     step.env.extend(section.env.iter().cloned());

@@ -19,6 +19,7 @@ pub fn step(name: &str, outputs: &[&str]) -> Step {
         timeout: Duration::from_secs(60),
         retries: 0,
         exclusive: None,
+        alone: false,
         cache: true,
         junit: Vec::new(),
         sarif: Vec::new(),

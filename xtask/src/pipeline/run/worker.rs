@@ -257,7 +257,7 @@ fn is_unchanged(shared: &Shared<'_>, step: usize, sender: &SyncSender<Message>) 
     let freshness = freshness.read().unwrap_or_else(PoisonError::into_inner);
     let warning = match freshness.first_change(step) {
         Ok(None) => return true,
-        Ok(Some(change)) => format!("its input {change} changed while it ran"),
+        Ok(Some(change)) => format!("its input {change} while it ran"),
         Err(error) => format!("its inputs could not be read again: {error:#}"),
     };
     let name = shared.plan.name(step);

@@ -200,13 +200,13 @@ impl Project {
                 step.about = "budgets of bytes and of a page load".to_owned();
                 step.timeout = minutes(15);
                 step.inputs = strings(&["budgets/**"]);
-                step.exclusive = Some("quiet".to_owned());
+                step.alone = true;
             }
             _ => {
                 step.about = "latency under a steady rate of requests".to_owned();
                 step.timeout = minutes(15);
                 step.versions.push(section("load", &config.load)?);
-                step.exclusive = Some("quiet".to_owned());
+                step.alone = true;
             }
         }
         // What takes the release's server is told by the configuration, not by the release.
