@@ -4,7 +4,7 @@
 //! a class, `{a,b}` alternatives, `\` takes the next character as it is. A glob without any of
 //! these names a file, or a folder and all that is below it.
 
-use crate::parse::{compile, expand};
+use crate::parse::{Dialect, compile, expand};
 use crate::pattern::{self, Token};
 use std::fmt;
 
@@ -68,14 +68,15 @@ impl Glob {
         let fail = |message| GlobError { glob: glob.to_owned(), message };
         let mut texts = Vec::new();
         expand(glob, &mut texts).map_err(fail)?;
-        let alternatives = texts.iter().map(|text| compile(text)).collect::<Result<_, _>>();
+        let alternatives =
+            texts.iter().map(|text| compile(text, Dialect::Glob)).collect::<Result<_, _>>();
         Ok(Glob { alternatives: alternatives.map_err(fail)? })
     }
 
     /// Compiles a glob in which braces mean nothing, as in a `.gitignore`.
     pub(crate) fn without_braces(glob: &str) -> Result<Glob, GlobError> {
-        let alternative =
-            compile(glob).map_err(|message| GlobError { glob: glob.to_owned(), message })?;
+        let alternative = compile(glob, Dialect::Gitignore)
+            .map_err(|message| GlobError { glob: glob.to_owned(), message })?;
         Ok(Glob { alternatives: vec![alternative] })
     }
 

@@ -7,6 +7,16 @@ use crate::pattern::Token;
 /// less than `{a,b}{a,b}{a,b}…` can make of a line.
 const MAX_ALTERNATIVES: usize = 256;
 
+/// Whose rules a text is read by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// A glob of a person's, where what can never match is a mistake.
+    Glob,
+    /// A line of a `.gitignore`, where it is a line that matches nothing: `[a/b]` is read as a
+    /// class, though no name holds its `/`.
+    Gitignore,
+}
+
 /// Writes each alternative of the first braces out, and those of the rest in turn.
 pub fn expand(glob: &str, into: &mut Vec<String>) -> Result<(), &'static str> {
     let Some(Braces { open, close, commas }) = first_braces(glob)? else {
@@ -64,11 +74,11 @@ fn first_braces(glob: &str) -> Result<Option<Braces>, &'static str> {
 }
 
 /// Compiles a glob in which braces mean nothing.
-pub fn compile(glob: &str) -> Result<Alternative, &'static str> {
+pub fn compile(glob: &str, dialect: Dialect) -> Result<Alternative, &'static str> {
     if glob.starts_with('/') {
         return Err("it is absolute; globs are relative to the project's root");
     }
-    let mut components = parse(glob)?;
+    let mut components = parse(glob, dialect)?;
     if glob.ends_with('/') {
         components.push(Component::AnyDepth);
     }
@@ -136,7 +146,7 @@ impl Component {
     }
 }
 
-fn parse(glob: &str) -> Result<Vec<Component>, &'static str> {
+fn parse(glob: &str, dialect: Dialect) -> Result<Vec<Component>, &'static str> {
     let mut components = Vec::new();
     let mut tokens = Vec::new();
     let mut stars_only = true;
@@ -166,7 +176,7 @@ fn parse(glob: &str) -> Result<Vec<Component>, &'static str> {
                 }
             }
             '?' => tokens.push(Token::AnyChar),
-            '[' => tokens.push(class(&mut chars)?),
+            '[' => tokens.push(class(&mut chars, dialect)?),
             '\\' => {
                 let Some(escaped) = chars.next() else {
                     return Err("it ends in `\\`, which takes the next character as it is");
@@ -185,7 +195,10 @@ fn literal(char: char, into: &mut Vec<Token>) {
     into.extend(char.encode_utf8(&mut buffer).bytes().map(Token::Byte));
 }
 
-fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Token, &'static str> {
+fn class(
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    dialect: Dialect,
+) -> Result<Token, &'static str> {
     const OPEN: &str = "`[` is not closed; write `\\[` for the character";
     let is_negated = chars.next_if(|char| matches!(char, '!' | '^')).is_some();
     let mut ranges = Vec::new();
@@ -193,7 +206,7 @@ fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Token, 
     loop {
         let low = match chars.next().ok_or(OPEN)? {
             ']' if !is_first => return Ok(Token::Class { is_negated, ranges }),
-            '/' => return Err("`/` cannot be in `[…]`"),
+            '/' if dialect == Dialect::Glob => return Err("`/` cannot be in `[…]`"),
             '\\' => chars.next().ok_or(OPEN)?,
             char => char,
         };

@@ -267,7 +267,7 @@ pub mod tests {
             timeout: Duration::from_secs(60),
             retries: 0,
             exclusive: None,
-        alone: false,
+            alone: false,
             cache: true,
             junit: Vec::new(),
             sarif: Vec::new(),

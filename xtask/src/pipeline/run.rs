@@ -31,15 +31,15 @@ use report::{Finding, Report};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 use worker::Shared;
 
 /// Messages from the workers that wait to be told, each at most one read from a pipe.
 const MESSAGES: usize = 256;
 
-/// Reads the JUnit and the SARIF files that match these globs, relative to the root. Passed in, so
-/// that the pipeline knows neither format.
-pub type Import = fn(&Path, &[String], &[String]) -> anyhow::Result<Vec<Finding>>;
+/// Reads the JUnit and the SARIF files that match these globs, relative to the root, and that were
+/// written since a time. Passed in, so that the pipeline knows neither format.
+pub type Import = fn(&Path, &[String], &[String], SystemTime) -> anyhow::Result<Vec<Finding>>;
 
 /// How a plan is run.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::steps::diagnostics::in_project;
 use report::Place;
+use std::path::Path;
 
 /// The first place in a test's output that is a file of the project: a panic's
 /// (`panicked at src/lib.rs:21:9:`), or a `should_panic` test's that did not panic.
@@ -38,7 +39,7 @@ fn place(cx: &Context, text: &str) -> Option<Place> {
     let column = parts.next()?.parse().ok()?;
     let line = parts.next()?.parse().ok()?;
     let path = in_project(cx, parts.next()?);
-    cx.root.join(&path).is_file().then_some(Place::File {
+    (Path::new(&path).is_relative() && cx.root.join(&path).is_file()).then_some(Place::File {
         path,
         line: Some(line),
         column: Some(column),

@@ -13,7 +13,7 @@ use report::{Exit, Fault, Finding, Level, OUTCOME_ENV, Outcome, Status};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Environment variable that names the folder for files that a step leaves for people.
 pub const ARTIFACTS_ENV: &str = "XTASK_ARTIFACTS";
@@ -68,7 +68,7 @@ pub fn run(
     name: &str,
     work: impl FnOnce() -> anyhow::Result<Outcome>,
 ) -> anyhow::Result<Exit> {
-    let start = Instant::now();
+    let (start, since) = (Instant::now(), SystemTime::now());
     let result = replacement(cx, name).and_then(|replacement| match replacement {
         Some(step) => replaced(cx, name, &step),
         None => work(),
@@ -76,7 +76,7 @@ pub fn run(
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     if !process::is_under_runner() {
         let mut outcome = Outcome { duration_ms, ..result? };
-        import(cx, name, &mut outcome)?;
+        import(cx, name, &mut outcome, since)?;
         let exit = exit(&outcome);
         outcome.findings.retain(|finding| !is_in_output(finding));
         render::single(name, &outcome)?;
@@ -199,9 +199,14 @@ fn is_in_output(finding: &Finding) -> bool {
 }
 
 /// Reads in the reports that the step's command wrote. In a run, the runner does.
-fn import(cx: &Context, name: &str, outcome: &mut Outcome) -> anyhow::Result<()> {
+fn import(
+    cx: &Context,
+    name: &str,
+    outcome: &mut Outcome,
+    since: SystemTime,
+) -> anyhow::Result<()> {
     let Some(section) = cx.config()?.steps.remove(name) else { return Ok(()) };
-    let findings = imports::read(&cx.root, &section.junit, &section.sarif)?;
+    let findings = imports::read(&cx.root, &section.junit, &section.sarif, since)?;
     if outcome.status == Status::Passed && findings.iter().any(|f| f.level == Level::Error) {
         outcome.status = Status::Failed;
         outcome.exit_code = 1;

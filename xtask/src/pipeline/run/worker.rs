@@ -16,7 +16,7 @@ use std::panic::UnwindSafe;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Largest outcome that is read: findings and measures by the hundred thousand.
 const MAX_OUTCOME_BYTES: u64 = 64 << 20;
@@ -170,6 +170,7 @@ fn attempt(shared: &Shared<'_>, step: usize, sender: &SyncSender<Message>) -> (O
     let outcome_path = shared.folder.outcome(&plan_step.name);
     // An earlier attempt's must not be taken for this one's.
     std::fs::remove_file(&outcome_path).ok();
+    let since = SystemTime::now();
     let ran = run(shared, step, sender, |artifacts| {
         environment::command(plan_step, root, program, &outcome_path, artifacts)
     });
@@ -177,7 +178,7 @@ fn attempt(shared: &Shared<'_>, step: usize, sender: &SyncSender<Message>) -> (O
     let imported = if ran.end == End::Stopped || has_no_imports(shared, step) {
         Ok(Vec::new())
     } else {
-        import(root, &plan_step.junit, &plan_step.sarif)
+        import(root, &plan_step.junit, &plan_step.sarif, since)
     };
     let outcome = conclude::outcome(plan_step, &ran.end, delivered, imported, ran.took);
     (outcome, ran)

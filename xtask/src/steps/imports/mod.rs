@@ -9,6 +9,7 @@ mod sarif;
 use inputs::{Globs, Leaving};
 use report::{Finding, Place};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// Largest report that is read. GitHub takes 10 MB of compressed SARIF; nobody reads more.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -19,20 +20,36 @@ const MAX_FILES: usize = 500;
 /// Findings taken from one file: what SARIF's readers keep.
 const MAX_FINDINGS: usize = 5_000;
 
-/// Reads the reports that match the globs, relative to the root. A glob without a file is a warning:
+/// How much earlier than the clock a file system may say that a file was written: the kernel stamps
+/// files by its tick, at most 10 ms.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Reads the reports that match the globs, relative to the root, and that were written since a time:
+/// one that an earlier run left says nothing about this one. A glob without such a file is a warning:
 /// the command was expected to write one.
 ///
 /// # Errors
 /// When a glob is none, which `xtask.toml`'s validation has seen to.
-pub fn read(root: &Path, junit: &[String], sarif: &[String]) -> anyhow::Result<Vec<Finding>> {
+pub fn read(
+    root: &Path,
+    junit: &[String],
+    sarif: &[String],
+    since: SystemTime,
+) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let formats: [(&str, &[String], Parse); 2] =
         [("junit", junit, junit::parse), ("sarif", sarif, sarif::parse)];
     for (format, globs, parse) in formats {
         for glob in globs {
-            let files = matching(root, glob)?;
+            let mut files = matching(root, glob)?;
+            let is_there = !files.is_empty();
+            files.retain(|file| is_new(file, since));
             if files.is_empty() {
-                let message = format!("no file matches {format} = {glob:?}");
+                let message = if is_there {
+                    format!("{format} = {glob:?} matches only files that this step did not write")
+                } else {
+                    format!("no file matches {format} = {glob:?}")
+                };
                 findings.push(Finding::warning("import::missing", message));
             }
             for file in files {
@@ -85,6 +102,12 @@ fn read_file(root: &Path, file: &Path, format: &str, parse: Parse) -> Vec<Findin
     }
 }
 
+/// Whether a file was written since a time. One that does not say is read.
+fn is_new(file: &Path, since: SystemTime) -> bool {
+    let written = file.metadata().and_then(|metadata| metadata.modified());
+    written.map_or(true, |written| written + TICK >= since)
+}
+
 /// The files that match a glob, sorted; ignored ones too, because reports mostly are.
 fn matching(root: &Path, glob: &str) -> anyhow::Result<Vec<PathBuf>> {
     let found = inputs::collect(root, &Globs::new(&[glob])?, &[b".git"])?;
@@ -119,11 +142,27 @@ mod tests {
         std::fs::write(root.join("out/cut.xml"), "<testsuites><testsuite name='a'").unwrap();
         std::fs::write(root.join("out/cut.sarif"), "{\"runs\": [").unwrap();
         let globs = |glob: &str| vec![glob.to_owned()];
-        let found = read(root, &globs("out/*.xml"), &globs("**/*.sarif")).unwrap();
+        let since = SystemTime::UNIX_EPOCH;
+        let found = read(root, &globs("out/*.xml"), &globs("**/*.sarif"), since).unwrap();
         let places: Vec<String> =
             found.iter().map(|f| f.place.as_ref().unwrap().to_string()).collect();
         assert_eq!(places, ["out/cut.xml:1", "out/cut.sarif:1"]);
-        let missing = read(root, &globs("none.xml"), &[]).unwrap();
+        let missing = read(root, &globs("none.xml"), &[], since).unwrap();
         assert_eq!(missing[0].rule, "import::missing");
+    }
+
+    #[test]
+    fn a_report_of_an_earlier_run_is_not_read() {
+        let temp = tempfile::tempdir().unwrap();
+        let report = temp.path().join("report.xml");
+        std::fs::write(&report, "<testsuites/>").unwrap();
+        let now = SystemTime::now();
+        let old = now - Duration::from_secs(60);
+        std::fs::File::open(&report).unwrap().set_modified(old).unwrap();
+        let globs = ["report.xml".to_owned()];
+        let found = read(temp.path(), &globs, &[], now).unwrap();
+        assert_eq!(found[0].rule, "import::missing");
+        assert!(found[0].message.contains("did not write"), "{}", found[0].message);
+        assert!(read(temp.path(), &globs, &[], old).unwrap().is_empty());
     }
 }
