@@ -15,7 +15,7 @@ mod text;
 use acceptance::Acceptances;
 use anyhow::Context;
 use clap::Parser;
-use config::Config;
+use config::{Build, Config};
 use database::{Origin, Request};
 use report::{Fault, Finding, Measure, Outcome, Place, Status};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ use std::time::Instant;
 ///
 /// package-lock.json is checked for what it leaves unpinned, for being in step with package.json,
 /// and, given --js-db or XTASK_JS_DB, for known-vulnerable versions. The pages of [build] site are
-/// checked, as last built, for third-party scripts and style sheets without a digest.
+/// checked for third-party scripts and style sheets without a digest; those of a site that
+/// [build] run makes only where [steps.audit] needs "build".
 #[derive(Debug, Parser)]
 #[command(name = "xtask-audit", bin_name = "cargo xtask audit", version)]
 struct Audit {
@@ -74,6 +75,13 @@ fn main() -> ExitCode {
     report::tool_main(|| audit.run())
 }
 
+/// Whether the site's pages are what they will be when this step runs: sources of the checkout, or
+/// built before it. Pages of whichever build happened to be the last say nothing.
+fn is_settled(config: &Config, build: &Build) -> bool {
+    let needs = config.steps.get("audit").and_then(|step| step.needs.as_ref());
+    build.run.is_none() || needs.is_some_and(|needs| needs.iter().any(|need| need == "build"))
+}
+
 impl Audit {
     fn run(self) -> anyhow::Result<Outcome> {
         let start = Instant::now();
@@ -91,7 +99,7 @@ impl Audit {
             parts.push(npm::check(&root, database.as_ref(), &mut acceptances)?);
         }
         parts.extend(unlocked(&root));
-        if let Some(build) = &config.build {
+        if let Some(build) = config.build.as_ref().filter(|build| is_settled(&config, build)) {
             parts.extend(site::check(&root, &build.site)?);
         }
         let mut outcome = conclude(parts, is_ci(), acceptances);

@@ -18,6 +18,8 @@ pub struct Span<'a> {
     /// Indices of the spans that had to end before this one could start.
     pub after: Vec<usize>,
     pub exclusive: Option<&'a str>,
+    /// Whether nothing else could run beside it.
+    pub alone: bool,
     pub start_ms: u64,
     pub end_ms: u64,
 }
@@ -29,6 +31,17 @@ pub struct Analysis<'a> {
     pub path: Vec<&'a str>,
     /// What would have shortened the run, in one sentence.
     pub advice: Option<String>,
+}
+
+/// Why a step that could have started did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause<'a> {
+    /// Another step held the same resource.
+    Resource(&'a str),
+    /// It runs alone, or the one before it does.
+    Alone,
+    /// All jobs were taken.
+    Jobs,
 }
 
 /// Something that would have made the run shorter, and by how much at most.
@@ -110,7 +123,7 @@ fn shorter_step(spans: &[Span<'_>], path: &[usize], total_ms: u64) -> Option<Sav
 
 /// What the step that ended last waited for, directly or not, beyond what it needs.
 fn shorter_wait(spans: &[Span<'_>], jobs: usize) -> Option<Saving> {
-    let mut waited: BTreeMap<Option<&str>, u64> = BTreeMap::new();
+    let mut waited: BTreeMap<Cause<'_>, u64> = BTreeMap::new();
     let mut at = (0..spans.len()).max_by_key(|at| spans[*at].end_ms);
     let mut rounds = spans.len();
     while let Some(step) = at.filter(|_| rounds > 0) {
@@ -128,24 +141,30 @@ fn shorter_wait(spans: &[Span<'_>], jobs: usize) -> Option<Saving> {
             .max_by_key(|other| spans[*other].end_ms);
         let last =
             (0..spans.len()).filter(ended_meanwhile).max_by_key(|other| spans[*other].end_ms);
-        let (cause, blocker) = match holder {
-            Some(holder) => (span.exclusive, Some(holder)),
-            None => (None, last),
+        let (cause, blocker) = match (span.exclusive, holder, last) {
+            (Some(resource), Some(holder), _) => (Cause::Resource(resource), Some(holder)),
+            (_, _, Some(last)) if span.alone || spans[last].alone => (Cause::Alone, Some(last)),
+            _ => (Cause::Jobs, last),
         };
         let Some(blocker) = blocker else {
             at = last_need;
             continue;
         };
-        *waited.entry(cause).or_default() += span.start_ms - ready_ms;
+        // What the blocker itself waited before is counted in its own turn.
+        let from_ms = ready_ms.max(spans[blocker].start_ms);
+        *waited.entry(cause).or_default() += span.start_ms - from_ms;
         at = Some(blocker).filter(|blocker| spans[*blocker].end_ms < span.end_ms);
     }
     let (cause, ms) = waited.into_iter().max_by_key(|(_, ms)| *ms)?;
     let wait = seconds(ms);
     let advice = match cause {
-        Some(resource) => format!(
+        Cause::Resource(resource) => format!(
             "steps waited {wait} for each other because they share `{resource}` (`exclusive`)"
         ),
-        None => format!(
+        Cause::Alone => {
+            format!("steps waited {wait} because some run alone, to measure time (`alone`)")
+        }
+        Cause::Jobs => format!(
             "steps waited {wait} for one of the {jobs} jobs: more cores, or a larger --jobs, would \
              have helped"
         ),
@@ -166,7 +185,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn span<'a>(name: &'a str, after: &[usize], start_ms: u64, end_ms: u64) -> Span<'a> {
-        Span { name, after: after.to_vec(), exclusive: None, start_ms, end_ms }
+        Span { name, after: after.to_vec(), exclusive: None, alone: false, start_ms, end_ms }
     }
 
     #[test]
@@ -208,7 +227,19 @@ mod tests {
             span("c", &[], 10_000, 15_000),
         ];
         let advice = analyse(&spans, 1, 15_000).advice.unwrap();
-        assert!(advice.starts_with("steps waited 15.0s for one of the 1 jobs"), "{advice}");
+        assert!(advice.starts_with("steps waited 10.0s for one of the 1 jobs"), "{advice}");
+    }
+
+    #[test]
+    fn waiting_for_what_runs_alone_is_no_want_of_cores() {
+        let mut spans = [
+            span("build", &[], 0, 2_000),
+            span("test", &[], 0, 9_000),
+            span("budget", &[0], 9_000, 13_000),
+        ];
+        spans[2].alone = true;
+        let advice = analyse(&spans, 4, 13_000).advice.unwrap();
+        assert!(advice.starts_with("steps waited 7.0s because some run alone"), "{advice}");
     }
 
     #[test]

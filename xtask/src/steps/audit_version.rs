@@ -1,7 +1,7 @@
-//! What `audit` depends on besides the checkout's files: the databases, the day, the built pages.
+//! What `audit` depends on besides the checkout's files: the databases, the day.
 
 use crate::pipeline::step::Version;
-use config::Config;
+use config::Audit;
 use std::path::{Path, PathBuf};
 
 /// Environment variable that names the folder of the advisory database.
@@ -15,7 +15,7 @@ const JS_DB_ENV: &str = "XTASK_JS_DB";
 const MAX_FILES: usize = 20_000;
 
 /// The parts of `audit`'s fingerprint that are not files of the checkout.
-pub fn versions(root: &Path, config: &Config) -> Vec<Version> {
+pub fn versions(audit: &Audit) -> Vec<Version> {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
     let mut versions = Vec::new();
@@ -25,32 +25,20 @@ pub fn versions(root: &Path, config: &Config) -> Vec<Version> {
     // A database that is fetched is as good as new for a day.
     let database = named(DB_ENV).map(PathBuf::from);
     let fetched = || format!("fetched on {today}");
-    add("advisory database", database.map_or_else(fetched, |path| identity(&path, &is_any)));
+    add("advisory database", database.map_or_else(fetched, |path| identity(&path)));
     if let Some(path) = named(JS_DB_ENV).map(PathBuf::from) {
-        add("JavaScript database", identity(&path, &is_any));
+        add("JavaScript database", identity(&path));
     }
     // An ignored advisory counts again once its day has come.
-    if !config.audit.ignore.is_empty() {
+    if !audit.ignore.is_empty() {
         add("day, because [audit] ignores until one", today.clone());
-    }
-    // The pages of a site that is built are no input files: they are as the last build left them.
-    if let Some(build) = config.build.as_ref().filter(|build| build.run.is_some()) {
-        add("pages of the site", identity(&root.join(&build.site), &is_page));
     }
     versions
 }
 
-fn is_any(_: &Path) -> bool {
-    true
-}
-
-fn is_page(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "html" || extension == "htm")
-}
-
 /// A folder or file by what tells two of them apart: its commit, else the names, sizes and times of
-/// the files that count.
-fn identity(path: &Path, counts: &dyn Fn(&Path) -> bool) -> String {
+/// its files.
+fn identity(path: &Path) -> String {
     let shown = path.display();
     if let Some(commit) = commit(path) {
         return format!("{shown} at {commit}");
@@ -64,7 +52,7 @@ fn identity(path: &Path, counts: &dyn Fn(&Path) -> bool) -> String {
     } else {
         vec![path.to_owned()]
     };
-    for file in files.iter().filter(|file| counts(file)).take(MAX_FILES) {
+    for file in files.iter().take(MAX_FILES) {
         let Ok(metadata) = file.metadata() else { continue };
         hasher.update(file.as_os_str().as_encoded_bytes());
         hasher.update(&metadata.len().to_le_bytes());
@@ -96,12 +84,12 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path();
         std::fs::write(folder.join("a.md"), "one").unwrap();
-        let one = identity(folder, &is_any);
+        let one = identity(folder);
         std::fs::write(folder.join("a.md"), "longer").unwrap();
-        assert_ne!(one, identity(folder, &is_any));
+        assert_ne!(one, identity(folder));
         std::fs::create_dir_all(folder.join(".git/refs/heads")).unwrap();
         std::fs::write(folder.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
         std::fs::write(folder.join(".git/refs/heads/main"), "abc123\n").unwrap();
-        assert!(identity(folder, &is_any).ends_with("at abc123"));
+        assert!(identity(folder).ends_with("at abc123"));
     }
 }

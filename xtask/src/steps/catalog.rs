@@ -33,7 +33,7 @@ pub fn catalog(cx: &Context, config: &Config) -> anyhow::Result<Vec<Step>> {
         if !project.has(name, config) && !is_replaced {
             continue;
         }
-        let mut step = project.built_in(name, &cx.root, config, &mut versions)?;
+        let mut step = project.built_in(name, config, &mut versions)?;
         if let Some(section) = section {
             lay_over(&mut step, section);
         }
@@ -137,6 +137,9 @@ fn lay_over(step: &mut Step, section: &StepConfig) {
 /// depends on every file until `inputs` says otherwise.
 fn replace(step: &mut Step, run: &str) {
     step.inputs = strings(&["**"]);
+    // What cargo's own work depends on and holds.
+    step.env.clear();
+    step.exclusive = None;
     let is_served = is_served(&step.name);
     step.command = Command::Shell(run.to_owned());
     if is_served {

@@ -175,6 +175,7 @@ impl<'a> Record<'a> {
                     .filter_map(|before| ran.iter().position(|other| *other == before))
                     .collect(),
                 exclusive: self.plan.steps[step].exclusive.as_deref(),
+                alone: self.plan.steps[step].alone,
                 start_ms: millis(self.entries[step].start),
                 end_ms: millis(self.entries[step].end),
             })

@@ -108,7 +108,6 @@ impl Project {
     pub(super) fn built_in(
         self,
         name: &str,
-        root: &Path,
         config: &Config,
         versions: &mut Versions<'_>,
     ) -> anyhow::Result<Step> {
@@ -173,7 +172,7 @@ impl Project {
                     site => format!("{site}/**/*.{{html,htm}}"),
                 }));
                 step.versions.push(section("audit", &config.audit)?);
-                step.versions.extend(audit_version::versions(root, config));
+                step.versions.extend(audit_version::versions(&config.audit));
                 step.env = vec!["CI".to_owned()];
             }
             "smoke" => {

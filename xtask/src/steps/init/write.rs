@@ -38,6 +38,11 @@ pub(super) fn configuration(project: &Project) -> String {
         let globs: Vec<String> = site.exclude.iter().map(|glob| quote(glob)).collect();
         put(&mut text, &format!("exclude = [{}]\n", globs.join(", ")));
     }
+    if site.run.is_some() {
+        text.push_str(
+            "\n[steps.audit]\nneeds = [\"build\"]            # so that the built pages are audited too\n",
+        );
+    }
     for (name, run) in &project.steps {
         put(&mut text, &format!("\n[steps.{name}]\nrun = {}\n", quote(run)));
     }
