@@ -1,7 +1,8 @@
 //! Which step starts next. Pure: the run tells it what ended, it says what may start.
 //!
 //! Of the steps that may start, the one on the longest remaining path goes first (Graham's list
-//! scheduling with critical-path priority). Invariants, checked by the property tests: a step
+//! scheduling with critical-path priority); those that run alone come last, so that a quick check is
+//! not held up by one that measures. Invariants, checked by the property tests: a step
 //! starts after all that it needs passed and never twice; no two running steps hold the same
 //! resource; a step that runs alone has nothing beside it; at most `jobs` run at once. A replay from
 //! the cache counts for none of these.
@@ -88,9 +89,9 @@ impl<'a> Schedule<'a> {
             let has_room = !is_full && (running.is_empty() || !is_alone(step));
             self.is_ready(*step) && (self.is_hit[*step] || (has_room && is_free()))
         };
-        let next = (0..self.state.len())
-            .filter(can_start)
-            .max_by_key(|step| (self.is_hit[*step], self.path[*step], std::cmp::Reverse(*step)))?;
+        let next = (0..self.state.len()).filter(can_start).max_by_key(|step| {
+            (self.is_hit[*step], !is_alone(step), self.path[*step], std::cmp::Reverse(*step))
+        })?;
         self.state[next] = State::Running;
         Some(next)
     }
@@ -298,9 +299,9 @@ mod tests {
                     prop_assert!(!running.contains(&started) && !ended.contains(&started));
                     prop_assert!(plan.needs[started].iter().all(|need| ended.contains(need)));
                     if !hits[started] && running.is_empty() {
-                        let longest = ready.iter().filter(|step| !hits[**step])
-                            .map(|step| paths[*step]).max();
-                        prop_assert_eq!(longest, Some(paths[started]));
+                        let first = ready.iter().filter(|step| !hits[**step])
+                            .map(|step| (!alone[*step], paths[*step])).max();
+                        prop_assert_eq!(first, Some((!alone[started], paths[started])));
                     }
                     running.push(started);
                     let busy: Vec<usize> =

@@ -1,8 +1,9 @@
-//! The reference of the command line in `docs/`, made from what `--help` says.
-//!
-//! The page is checked here; `UPDATE_DOCS=1 cargo test -p xtask --test reference` writes it anew.
+//! What `docs/` says of the code. The reference of the command line is made from what `--help`
+//! says; the page is checked here; `UPDATE_DOCS=1 cargo test -p xtask --test reference` writes it anew.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod links;
 
 use std::path::Path;
 use std::process::Command;
