@@ -12,29 +12,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use xshell::cmd;
 
-/// A tool and the package of Slipway that makes it.
+/// A tool of Slipway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tool {
     pub name: &'static str,
     pub binary: &'static str,
-    package: &'static str,
     /// Folder of its own sources, relative to Slipway's workspace.
     pub sources: &'static str,
 }
 
 /// Every tool of Slipway.
 pub const TOOLS: [Tool; 6] = [
-    Tool { name: "build", binary: "xtask-build", package: "release", sources: "xtask/release" },
-    Tool { name: "edge", binary: "xtask-edge", package: "edge", sources: "xtask/edge" },
-    Tool { name: "audit", binary: "xtask-audit", package: "xtask-audit", sources: "xtask/audit" },
-    Tool { name: "smoke", binary: "xtask-smoke", package: "xtask-probe", sources: "xtask/probe" },
-    Tool { name: "load", binary: "xtask-load", package: "xtask-probe", sources: "xtask/probe" },
-    Tool {
-        name: "budget",
-        binary: "xtask-budget",
-        package: "xtask-budget",
-        sources: "xtask/budget",
-    },
+    Tool { name: "build", binary: "xtask-build", sources: "xtask/release" },
+    Tool { name: "edge", binary: "xtask-edge", sources: "xtask/edge" },
+    Tool { name: "audit", binary: "xtask-audit", sources: "xtask/audit" },
+    Tool { name: "smoke", binary: "xtask-smoke", sources: "xtask/probe" },
+    Tool { name: "load", binary: "xtask-load", sources: "xtask/probe" },
+    Tool { name: "budget", binary: "xtask-budget", sources: "xtask/budget" },
 ];
 
 /// Slipway's own workspace, and how this very program was built in it.
@@ -87,7 +81,7 @@ pub fn find(name: &str) -> anyhow::Result<PathBuf> {
         let path = checkout.binary(name);
         // Under the runner, the step `tools` made it fresh already.
         if !process::is_under_runner() || !path.is_file() {
-            checkout.build(&[tool.package])?;
+            checkout.build(&[tool.binary])?;
         }
         return Ok(path);
     }
@@ -114,9 +108,7 @@ pub fn on_path(file: &OsStr) -> Option<PathBuf> {
 /// When cargo fails.
 pub fn prepare() -> anyhow::Result<()> {
     let Some(checkout) = checkout() else { return Ok(()) };
-    let mut packages = TOOLS.map(|tool| tool.package).to_vec();
-    packages.dedup();
-    checkout.build(&packages)
+    checkout.build(&TOOLS.map(|tool| tool.binary))
 }
 
 fn tool(name: &str) -> Option<Tool> {
@@ -137,7 +129,7 @@ fn build_from_source(name: &str) -> anyhow::Result<PathBuf> {
     };
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let checkout = Checkout { root: root.to_path_buf(), target, profile: "dev".to_owned() };
-    checkout.build(&[tool.package])?;
+    checkout.build(&[tool.binary])?;
     Ok(checkout.binary(name))
 }
 
@@ -147,14 +139,16 @@ impl Checkout {
         self.target.join(profile).join(format!("xtask-{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
-    fn build(&self, packages: &[&str]) -> anyhow::Result<()> {
+    /// As a build of the whole workspace, so that the features of shared dependencies, and with
+    /// them the compiled crates, are those of the workspace's tests.
+    fn build(&self, binaries: &[&str]) -> anyhow::Result<()> {
         let shell = xshell::Shell::new()?;
         shell.change_dir(&self.root);
         let (cargo, profile, target) = (process::cargo(), &self.profile, &self.target);
-        let packages = packages.iter().flat_map(|package| ["--package", package]);
+        let binaries = binaries.iter().flat_map(|binary| ["--bin", binary]);
         let build = cmd!(
             shell,
-            "{cargo} build --quiet --bins --profile {profile} --target-dir {target} {packages...}"
+            "{cargo} build --quiet --workspace --profile {profile} --target-dir {target} {binaries...}"
         );
         let status = process::status(build)?;
         anyhow::ensure!(

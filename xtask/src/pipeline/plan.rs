@@ -247,32 +247,13 @@ impl std::error::Error for PlanError {}
 pub mod tests {
     use super::*;
     use crate::pipeline::step::Command;
-    use config::When;
     use proptest::prelude::*;
-    use std::time::Duration;
 
     /// A step that needs others, for tests of the pipeline.
     pub fn step(name: &str, needs: &[&str]) -> Step {
         Step {
-            name: name.to_owned(),
-            about: String::new(),
-            command: Command::Shell("true".to_owned()),
-            versions: Vec::new(),
             needs: needs.iter().map(|&need| need.to_owned()).collect(),
-            prepares_with: None,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            env: Vec::new(),
-            pass_env: Vec::new(),
-            timeout: Duration::from_secs(60),
-            retries: 0,
-            exclusive: None,
-            alone: false,
-            cache: true,
-            junit: Vec::new(),
-            sarif: Vec::new(),
-            allow_failure: false,
-            when: When::Always,
+            ..Step::new(name, Command::Shell("true".to_owned()))
         }
     }
 

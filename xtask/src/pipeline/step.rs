@@ -36,6 +36,36 @@ pub struct Step {
     pub when: When,
 }
 
+/// How long a step may take when nothing is said.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+impl Step {
+    /// A step that runs a command and says nothing else.
+    pub fn new(name: &str, command: Command) -> Step {
+        Step {
+            name: name.to_owned(),
+            about: String::new(),
+            command,
+            versions: Vec::new(),
+            needs: Vec::new(),
+            prepares_with: None,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            env: Vec::new(),
+            pass_env: Vec::new(),
+            timeout: DEFAULT_TIMEOUT,
+            retries: 0,
+            exclusive: None,
+            alone: false,
+            cache: true,
+            junit: Vec::new(),
+            sarif: Vec::new(),
+            allow_failure: false,
+            when: When::Always,
+        }
+    }
+}
+
 /// What a step runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {

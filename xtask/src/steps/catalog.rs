@@ -7,15 +7,12 @@ use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::step::BASE_URL_ENV;
 use crate::steps::versions::Versions;
 use crate::tools;
-use config::{BUILTIN_STEPS, Config, StepConfig, When};
+use config::{BUILTIN_STEPS, Config, StepConfig};
 use defaults::Project;
 use std::time::Duration;
 
 /// The step that builds Slipway's own tools before a step that runs one.
 const TOOLS_STEP: &str = "tools";
-
-/// How long a step of the project's own may take when nothing is said.
-const CUSTOM_TIMEOUT: Duration = minutes(10);
 
 /// Every step of the project, all defaults filled in, in the order in which people read them:
 /// fmt, lint, test, build, audit, smoke, e2e, budget, load, then the project's own by name; last the
@@ -64,8 +61,10 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 fn custom(name: &str, section: &StepConfig) -> Step {
-    let mut step = Step { about: "a step of the project's own".to_owned(), ..blank(name) };
-    step.timeout = CUSTOM_TIMEOUT;
+    // A section without a command is refused when the configuration is read.
+    let command = Command::Shell(section.run.clone().unwrap_or_default());
+    let mut step = Step::new(name, command);
+    step.about = "a step of the project's own".to_owned();
     step.inputs = strings(&["**"]);
     lay_over(&mut step, section);
     if asks_for_url(section) {
@@ -75,39 +74,14 @@ fn custom(name: &str, section: &StepConfig) -> Step {
 }
 
 fn preparation() -> Step {
+    let command = Command::Builtin(vec!["step".into(), TOOLS_STEP.into()]);
     Step {
         about: "Slipway's own tools, built from their sources".to_owned(),
-        command: Command::Builtin(vec!["step".into(), TOOLS_STEP.into()]),
         timeout: minutes(30),
         // Cargo knows what is fresh.
         cache: false,
         exclusive: Some("cargo".to_owned()),
-        ..blank(TOOLS_STEP)
-    }
-}
-
-/// A step with nothing in it but what holds for all.
-fn blank(name: &str) -> Step {
-    Step {
-        name: name.to_owned(),
-        about: String::new(),
-        command: Command::Shell(String::new()),
-        versions: Vec::new(),
-        needs: Vec::new(),
-        prepares_with: None,
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        env: Vec::new(),
-        pass_env: Vec::new(),
-        timeout: CUSTOM_TIMEOUT,
-        retries: 0,
-        exclusive: None,
-        alone: false,
-        cache: true,
-        junit: Vec::new(),
-        sarif: Vec::new(),
-        allow_failure: false,
-        when: When::Always,
+        ..Step::new(TOOLS_STEP, command)
     }
 }
 

@@ -23,7 +23,10 @@ fn links(text: &str) -> Vec<String> {
     let prose = text.split("```").step_by(2).collect::<String>();
     let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let targets = targets.map(|target| target.split('#').next().unwrap_or_default());
-    targets.filter(|target| !target.is_empty() && !target.contains("://")).map(str::to_owned).collect()
+    targets
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]

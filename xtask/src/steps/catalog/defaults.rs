@@ -1,6 +1,6 @@
 //! What each built-in step is by default, as far as the project at the root decides it.
 
-use super::{TOOLS_STEP, blank, is_served, minutes, strings};
+use super::{TOOLS_STEP, is_served, minutes, strings};
 use crate::context::Context;
 use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::audit_version;
@@ -111,10 +111,8 @@ impl Project {
         config: &Config,
         versions: &mut Versions<'_>,
     ) -> anyhow::Result<Step> {
-        let mut step = Step {
-            command: Command::Builtin(vec![OsString::from("step"), OsString::from(name)]),
-            ..blank(name)
-        };
+        let arguments = vec![OsString::from("step"), OsString::from(name)];
+        let mut step = Step::new(name, Command::Builtin(arguments));
         let is_tool = !matches!(name, "fmt" | "lint" | "test" | "e2e");
         step.versions = versions.slipway(is_tool.then_some(name));
         if is_served(name) {
