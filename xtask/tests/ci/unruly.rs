@@ -39,6 +39,14 @@ fn a_step_that_never_ends_is_timed_out_with_all_that_it_started() {
 }
 
 #[test]
+fn what_lost_its_parents_and_died_is_gone_while_its_step_still_runs() {
+    let wait = "while kill -0 $(cat pid); do sleep 0.02; done";
+    let run = format!("(sleep 0.1 & echo $! > pid); {wait}");
+    let project = Project::new(&format!("[steps.orphan]\nrun = \"{run}\"\ntimeout = \"20s\"\n"));
+    project.ci(&[]).expect(0);
+}
+
+#[test]
 fn what_a_step_leaves_running_ends_with_it() {
     let hold =
         "trap \\\"\\\" TERM HUP; echo $$ > $0.tmp; mv $0.tmp $0; while :; do sleep 0.1; done";

@@ -110,6 +110,15 @@ impl Family {
         status
     }
 
+    /// Reaps what lost its parents, came to the runner and has died since. Nobody else can, and until
+    /// then it looks alive to whoever asks for its pid.
+    pub fn reap_strays(&self) {
+        let state = self.lock();
+        for stray in strays(&state.leaders).iter().filter(|stray| stray.is_zombie) {
+            rustix::process::waitpid(Some(stray.pid), WaitOptions::NOHANG).ok();
+        }
+    }
+
     /// Ends the guard and kills what is left of the whole run.
     pub fn end(&self) {
         if !self.lock().has_started {

@@ -21,6 +21,10 @@ use std::time::{Duration, Instant};
 /// How often the renderers' live lines move.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How long a process that lost its parents may stay a zombie. A look at all processes costs a few
+/// milliseconds.
+const REAP_EVERY: Duration = Duration::from_secs(1);
+
 /// Everything that a run in progress consists of.
 pub struct Coordinator<'scope, 'env, 'run, 'list> {
     pub shared: &'env Shared<'env>,
@@ -59,6 +63,7 @@ pub struct Course {
     /// For each step, whether it was looked at again.
     is_known: Vec<bool>,
     ticked: Instant,
+    reaped: Instant,
 }
 
 impl Course {
@@ -70,6 +75,7 @@ impl Course {
             is_sound: vec![true; steps],
             is_known: vec![false; steps],
             ticked: Instant::now(),
+            reaped: Instant::now(),
         }
     }
 }
@@ -97,6 +103,10 @@ impl<'scope> Coordinator<'scope, '_, '_, '_> {
             if self.course.ticked.elapsed() >= TICK {
                 self.course.ticked = Instant::now();
                 self.audience.tick();
+            }
+            if self.course.reaped.elapsed() >= REAP_EVERY {
+                self.course.reaped = Instant::now();
+                self.shared.family.reap_strays();
             }
         }
     }
