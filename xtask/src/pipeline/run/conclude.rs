@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(summary(&End::Exited(0)), (Status::Passed, 0, String::new()));
         assert_eq!(summary(&End::Exited(3)), (Status::Failed, 1, "exit code 3".into()));
         assert_eq!(summary(&End::Signalled(9)), (Status::Failed, 1, "killed by signal 9".into()));
-        assert_eq!(summary(&End::TimedOut), (Status::Failed, 1, "timed out after 1m".into()));
+        assert_eq!(summary(&End::TimedOut), (Status::Failed, 1, "timed out after 10m".into()));
         assert_eq!(summary(&End::Stopped).0, Status::Cancelled);
         assert_eq!(summary(&End::NotStarted("no sh".into())).1, 3);
     }
