@@ -71,4 +71,6 @@ for line in [Text("$ cargo xtask ci --force", style="bold"), *first, Text(), Tex
 svg = console.export_svg(title="cargo xtask ci")
 # The picture asks no other host for a font.
 svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S).replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace")
-(ROOT / "docs/src/images/ci.svg").write_text(svg)
+picture = ROOT / "docs/src/images/ci.svg"
+picture.parent.mkdir(exist_ok=True)
+picture.write_text(svg)
