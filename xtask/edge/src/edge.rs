@@ -132,7 +132,7 @@ mod tests {
         let policy = Policy::new(&[("x-policy".to_owned(), "1".to_owned())].into()).unwrap();
         let proxy = Some(Proxy::new(server.local_addr().unwrap(), limits).unwrap());
         let answers = Answers { site: Site::default(), policy };
-        let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::new() });
+        let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         tokio::spawn(async move {

@@ -11,13 +11,15 @@ pub struct RequestIds {
     next: AtomicU64,
 }
 
-impl RequestIds {
-    pub fn new() -> RequestIds {
+impl Default for RequestIds {
+    fn default() -> RequestIds {
         // Seeded by the operating system; the only source of randomness in the standard library.
         let process = RandomState::new().hash_one(std::process::id());
         RequestIds { process, next: AtomicU64::new(0) }
     }
+}
 
+impl RequestIds {
     pub fn next(&self) -> HeaderValue {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         HeaderValue::from_str(&format!("{:016x}{count:016x}", self.process))

@@ -1,0 +1,36 @@
+//! What `xtask edge` understands.
+
+use crate::serve;
+use clap::Parser;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Serve a release: its static files, and its server behind them.
+///
+/// Starts the release's server, if it has one, waits until it is ready, then prints one line of JSON
+/// with the address and serves until TERM or INT. Static files come from the manifest alone, each
+/// proved against its digest; all else goes to the server.
+///
+/// Exit codes: 0 ended as asked; 2 there is no such release; 3 the address is taken, or the server
+/// died or never was ready; 4 the release is damaged.
+#[derive(Debug, Parser)]
+#[command(name = "xtask-edge", bin_name = "cargo xtask edge", version)]
+pub struct Cli {
+    /// Folder of the release [default: the latest of the project in the current folder]
+    #[arg(long, value_name = "DIR")]
+    pub release: Option<PathBuf>,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// End when standard input is closed, and so with the process that started this one.
+    #[arg(long)]
+    pub with_parent: bool,
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// With the fault that stands for the exit code.
+pub async fn run(cli: &Cli) -> anyhow::Result<()> {
+    serve::release(cli).await
+}
