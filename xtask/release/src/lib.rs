@@ -15,6 +15,8 @@ pub mod make;
 mod manifest;
 mod open;
 mod releases;
+pub mod routing;
+pub mod store;
 
 pub use cache_class::{CacheClass, CacheClasses};
 pub use commit::{Commit, CommitError};
