@@ -67,6 +67,8 @@ async fn an_incident_with_mistakes_is_not_opened() {
     let page = browser.post("/operator/incidents", &fields).await;
     page.is(422).says("Give the incident a title").says("Kept.").says("href=\"#component\"");
     page.says("value=\"2\" checked");
+    page.says("aria-describedby=\"component-error\"").says("id=\"component-error\"");
+    page.says("type=\"checkbox\" id=\"component\"");
     browser
         .post("/operator/incidents/4/updates", &[("status", "monitoring")])
         .await

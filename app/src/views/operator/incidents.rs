@@ -43,12 +43,13 @@ pub fn new(
                     }
                     (Text { form, name: "message", label: "First update", hint: "What is known, and when you will say more.", kind: Kind::Lines, limit: IncidentUpdate::MESSAGE_LIMIT, required: true })
                     @if !components.is_empty() {
-                        fieldset #component .has-error[form.error("component").is_some()] {
+                        fieldset .has-error[form.error("component").is_some()] aria-describedby=[form.error("component").map(|_| "component-error")] {
                             legend { "Affected components" span .optional { " (optional)" } }
-                            @if let Some(error) = form.error("component") { p .field-error { span { "Error: " } (error) } }
-                            @for component in components {
+                            @if let Some(error) = form.error("component") { p .field-error #component-error { span { "Error: " } (error) } }
+                            // The summary of errors leads to the first box.
+                            @for (index, component) in components.iter().enumerate() {
                                 @let id = component.id.to_string();
-                                label .check { input type="checkbox" name="component" value=(id) checked[form.all("component").any(|v| v == id)]; (component.name) }
+                                label .check { input type="checkbox" id=[(index == 0).then_some("component")] name="component" value=(id) checked[form.all("component").any(|v| v == id)]; (component.name) }
                             }
                         }
                         (Choice { form, name: "component_state", label: "Their state becomes", hint: "", options: &states })
