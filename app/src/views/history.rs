@@ -53,7 +53,7 @@ fn open(incident: &IncidentSummary) -> Markup {
     html! {
         li {
             h3 { a href={ "/incidents/" (incident.id) } { (incident.title) } }
-            p .meta { (text::progress(incident.status)) (text::span(incident)) }
+            (text::open_incident(incident))
         }
     }
 }

@@ -132,7 +132,7 @@ fn current(incident: &IncidentSummary) -> Markup {
     html! {
         article class={ "card current " (icon::progress_tone(incident.status)) } {
             h3 { a href={ "/incidents/" (incident.id) } { (incident.title) } }
-            p .meta { (incident.impact.label()) " impact · " (text::span(incident)) }
+            (text::incident(incident))
             @if let Some(latest) = &incident.latest {
                 div .latest {
                     p .update-head { (text::progress(latest.status)) (text::time(latest.at)) }
@@ -148,7 +148,7 @@ pub(super) fn line(incident: &IncidentSummary) -> Markup {
     html! {
         li {
             h3 { a href={ "/incidents/" (incident.id) } { (incident.title) } }
-            p .meta { (incident.impact.label()) " impact · " (text::span(incident)) }
+            (text::incident(incident))
             @if let Some(latest) = &incident.latest { (text::prose(&latest.message)) }
         }
     }

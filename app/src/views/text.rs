@@ -22,16 +22,34 @@ pub(super) fn progress(status: IncidentStatus) -> Markup {
     }
 }
 
-/// When an incident was, in one line.
-pub(super) fn span(incident: &IncidentSummary) -> Markup {
-    html! {
-        @match incident.resolved {
-            Some(resolved) => {
-                (time(incident.opened)) ", resolved after " (duration(resolved.since(incident.opened)))
-            }
-            None => { "Since " (time(incident.opened)) }
-        }
+/// Facts in one line where there is room. A line breaks between two of them, never inside one that
+/// fits, and the stylesheet's dots stand between those of one line only.
+pub(super) fn parts(parts: &[Markup]) -> Markup {
+    html! { p .meta .parts { @for part in parts { span { (part) } " " } } }
+}
+
+/// How much an incident matters, as one of the [`parts`].
+pub(super) fn impact(incident: &IncidentSummary) -> Markup {
+    html! { (incident.impact.label()) " impact" }
+}
+
+/// When an incident began, as one of the [`parts`].
+pub(super) fn began(incident: &IncidentSummary) -> Markup {
+    html! { @if incident.resolved.is_none() { "Since " } (time(incident.opened)) }
+}
+
+/// Impact, beginning and, once it is over, how long it took.
+pub(super) fn incident(incident: &IncidentSummary) -> Markup {
+    let mut facts = vec![impact(incident), began(incident)];
+    if let Some(resolved) = incident.resolved {
+        facts.push(html! { "Resolved after " (duration(resolved.since(incident.opened))) });
     }
+    parts(&facts)
+}
+
+/// How far an open incident is, its impact and beginning.
+pub(super) fn open_incident(incident: &IncidentSummary) -> Markup {
+    parts(&[progress(incident.status), impact(incident), began(incident)])
 }
 
 /// `2 h 5 min`; below a minute, that.

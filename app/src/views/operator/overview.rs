@@ -59,7 +59,7 @@ fn incident_line(incident: &IncidentSummary) -> Markup {
     html! {
         li {
             h3 { a href={ "/operator/incidents/" (incident.id) } { (incident.title) } }
-            p .meta { (text::progress(incident.status)) (incident.impact.label()) " impact · " (text::span(incident)) }
+            (text::open_incident(incident))
         }
     }
 }

@@ -105,7 +105,10 @@ pub(super) fn line(report: &Report) -> Markup {
     html! {
         li {
             h3 { a href={ "/operator/reports/" (report.id) } { (report.summary) } }
-            p .meta { (report.component.as_deref().unwrap_or("Not sure what about")) " · " (text::time(report.received)) }
+            (text::parts(&[
+                html! { (report.component.as_deref().unwrap_or("Not sure what about")) },
+                text::time(report.received),
+            ]))
         }
     }
 }
