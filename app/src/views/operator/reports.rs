@@ -58,46 +58,55 @@ pub fn show(
         Tab::Reports,
         &report.summary,
         &html! {
-            div .reading {
-                header .page-head {
-                    h1 { (report.summary) }
-                    dl .facts {
-                        div { dt { "Received" } dd { (text::time(report.received)) } }
-                        div { dt { "About" } dd { (report.component.as_deref().unwrap_or("Not said")) } }
-                        div { dt { "From" } dd { (report.email.as_deref().unwrap_or("No address given")) } }
-                        div { dt { "Triage" } dd { (report.triage.label()) } }
-                        @if let Some(incident) = report.incident {
-                            div { dt { "Incident" } dd { a href={ "/operator/incidents/" (incident) } { "Number " (incident) } } }
-                        }
+            header .page-head {
+                h1 { (report.summary) }
+                dl .facts {
+                    div { dt { "Received" } dd { (text::time(report.received)) } }
+                    div { dt { "About" } dd { (report.component.as_deref().unwrap_or("Not said")) } }
+                    div { dt { "From" } dd { (report.email.as_deref().unwrap_or("No address given")) } }
+                    div { dt { "Triage" } dd { (report.triage.label()) } }
+                    @if let Some(incident) = report.incident {
+                        div { dt { "Incident" } dd { a href={ "/operator/incidents/" (incident) } { "Number " (incident) } } }
                     }
                 }
-                @if report.details.is_empty() { p .empty { "No details were given." } }
-                @else { div .card .padded { (text::prose(&report.details)) } }
-                h2 { "What becomes of it" }
-                form .actions method="post" action=(action) {
-                    @for triage in Triage::ALL {
-                        @if *triage != report.triage {
-                            button .quiet type="submit" name="triage" value=(triage.code()) { (act(*triage)) }
-                        }
-                    }
+            }
+            div .columns {
+                section aria-labelledby="details" {
+                    h2 #details { "Details" }
+                    @if report.details.is_empty() { p .empty { "No details were given." } }
+                    @else { div .card .padded { (text::prose(&report.details)) } }
                 }
-                @if report.incident.is_none() {
-                    @if !open.is_empty() {
-                        form .card method="post" action=(action) {
-                            div .field {
-                                label for="incident" { "Part of an open incident" }
-                                select #incident name="incident" {
-                                    @for incident in open { option value=(incident.id) { (incident.title) } }
-                                }
+                section aria-labelledby="triage" {
+                    h2 #triage { "What becomes of it" }
+                    form .actions method="post" action=(action) {
+                        @for triage in Triage::ALL {
+                            @if *triage != report.triage {
+                                button .quiet type="submit" name="triage" value=(triage.code()) { (act(*triage)) }
                             }
-                            p .actions { button .quiet type="submit" { "Link to incident" } }
                         }
                     }
-                    p .more { a href={ "/operator/incidents/new?report=" (report.id) } { "Open an incident from this report" } }
+                    @if report.incident.is_none() {
+                        @if !open.is_empty() { (link_form(&action, open)) }
+                        p .more { a href={ "/operator/incidents/new?report=" (report.id) } { "Open an incident from this report" } }
+                    }
                 }
             }
         },
     )
+}
+
+fn link_form(action: &str, open: &[IncidentSummary]) -> Markup {
+    html! {
+        form .card method="post" action=(action) {
+            div .field {
+                label for="incident" { "Part of an open incident" }
+                select #incident name="incident" {
+                    @for incident in open { option value=(incident.id) { (incident.title) } }
+                }
+            }
+            p .actions { button .quiet type="submit" { "Link to incident" } }
+        }
+    }
 }
 
 /// A report as a line in a list.
