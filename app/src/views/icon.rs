@@ -68,6 +68,11 @@ pub(super) fn progress(status: IncidentStatus) -> Markup {
     }
 }
 
+/// What a visitor set out to do is done.
+pub(super) fn done() -> Markup {
+    state(ComponentState::Operational)
+}
+
 /// The class that carries the colour of an incident's progress.
 pub(super) fn progress_tone(status: IncidentStatus) -> &'static str {
     match status {

@@ -42,7 +42,7 @@ pub(super) fn page(site_name: &str, place: Place, title: &str, main: &Markup) ->
                 link rel="icon" href="/favicon.svg" type="image/svg+xml";
                 link rel="apple-touch-icon" href="/apple-touch-icon.png";
             }
-            body .wide[place == Place::Operator] {
+            body class=[(place == Place::Operator).then_some("wide")] {
                 a .skip href="#main" { "Skip to the content" }
                 header .site-header {
                     a .brand href="/" {

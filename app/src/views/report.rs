@@ -1,6 +1,7 @@
 //! Telling of a problem, and being thanked for it.
 
 use super::form::{Choice, Kind, Text, error_summary, title};
+use super::icon;
 use super::layout::{self, Place};
 use crate::forms::Form;
 use crate::model::{Component, Email, NewReport};
@@ -40,7 +41,8 @@ pub fn thanks(site_name: &str) -> Markup {
         Place::Report,
         "Thank you",
         &html! {
-            section .notice-page {
+            section .notice-page .good {
+                (icon::done())
                 h1 { "Thank you" }
                 p { "Your report is with the operators. If it turns out to be an incident, it appears on the status page." }
                 p { a .button href="/" { "To the status page" } }

@@ -21,14 +21,15 @@ pub struct Status {
 #[must_use]
 pub fn page(site_name: &str, status: &Status) -> Markup {
     let worst = status.components.iter().map(|(c, _)| c.state).max();
-    let state = worst.unwrap_or(ComponentState::Operational);
+    // Nothing to watch is neither well nor unwell: the mark stands there instead of a state.
+    let (tone, sign) = worst.map_or(("planned", icon::mark()), |w| (icon::tone(w), icon::state(w)));
     layout::page(
         site_name,
         Place::Status,
         "",
         &html! {
-            section class={ "banner " (icon::tone(state)) } aria-labelledby="overall" {
-                (icon::state(state))
+            section class={ "banner " (tone) } aria-labelledby="overall" {
+                (sign)
                 div {
                     h1 #overall { (headline(status, worst)) }
                     p { "As of " (text::time(status.now)) }
@@ -43,7 +44,7 @@ pub fn page(site_name: &str, status: &Status) -> Markup {
             section aria-labelledby="components" {
                 h2 #components { "Components" }
                 @if status.components.is_empty() {
-                    p .empty { "Nothing is listed yet. An operator adds the first component after signing in." }
+                    p .empty { "Nothing is listed yet. Do you run this site? " a href="/operator/components" { "Add the first component" } "." }
                 } @else {
                     ul .card .components { @for watched in &status.components { (row(watched)) } }
                     p .legend { "Bars show the last " (history::DAYS) " days, today at the right. The shorter a bar, the worse that day." }

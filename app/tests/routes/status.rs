@@ -5,7 +5,9 @@ use app::store::components;
 #[tokio::test]
 async fn an_empty_site_says_what_to_do() {
     let mut browser = Browser::new().await;
-    browser.get("/").await.is(200).says("Ready for its first component").says("No incidents.");
+    let page = browser.get("/").await;
+    page.is(200).says("Ready for its first component").says("No incidents.");
+    page.says("href=\"/operator/components\"").says("banner planned");
     browser.get("/history").await.is(200).says("No incidents so far");
 }
 
