@@ -28,8 +28,10 @@ pub struct File {
     pub kind: Kind,
     /// Of path, kind and content.
     pub digest: Digest,
-    /// Its stamp, where that stands for this digest until it changes.
+    /// Its stamp from before it was read; `None` for one known from elsewhere.
     stamp: Option<Stamp>,
+    /// Whether its stamp stands for this digest until it changes.
+    is_settled: bool,
 }
 
 /// The files of one list, sorted by path.
@@ -45,6 +47,8 @@ pub enum Change {
     Added(Box<[u8]>),
     Removed(Box<[u8]>),
     Changed(Box<[u8]>),
+    /// The content is the same, but it was written in between.
+    Written(Box<[u8]>),
 }
 
 impl Checkout {
@@ -94,13 +98,21 @@ impl Checkout {
         Ok(())
     }
 
-    /// The first difference between a list as it was taken and as it is now.
+    /// The first difference between a list as it was taken and as it is now. A file that was
+    /// written meanwhile differs even if it holds again what it held: who read it in between read
+    /// something else.
     ///
     /// # Errors
     /// When the root cannot be read.
     pub fn first_change(&self, list: usize) -> Result<Option<Change>, Error> {
         let (now, _) = self.now(list)?;
-        Ok(self.lists[list].changes(&now).next())
+        let taken = &self.lists[list];
+        let written = || {
+            let mut both = taken.iter().zip(now.iter());
+            both.find(|(before, after)| before.is_written_since(after))
+                .map(|(before, _)| Change::Written(before.path.clone()))
+        };
+        Ok(taken.changes(&now).next().or_else(written))
     }
 
     fn now(&self, list: usize) -> Result<(FileList, bool), Error> {
@@ -140,8 +152,13 @@ impl Checkout {
 const MAX_UNSEEN: usize = 50_000;
 
 impl File {
+    fn is_written_since(&self, after: &File) -> bool {
+        let both = self.stamp.zip(after.stamp);
+        both.is_some_and(|(before, after)| !before.is_unwritten(&after))
+    }
+
     fn remembered(&self) -> Option<Remembered<'_>> {
-        let stamp = self.stamp?;
+        let stamp = self.stamp.filter(|_| self.is_settled)?;
         Some(Remembered { path: &self.path, stamp, digest: self.digest })
     }
 }
@@ -151,7 +168,7 @@ impl FileList {
     pub fn of(files: impl IntoIterator<Item = (Box<[u8]>, Kind, Digest)>) -> FileList {
         let table = files
             .into_iter()
-            .map(|(path, kind, digest)| File { path, kind, digest, stamp: None })
+            .map(|(path, kind, digest)| File { path, kind, digest, stamp: None, is_settled: false })
             .collect::<Vec<_>>();
         let picks = (0..u32::try_from(table.len()).unwrap_or(u32::MAX)).collect();
         FileList { table: Arc::new(table), picks: Arc::new(picks) }
@@ -242,15 +259,16 @@ fn resolve<'a>(
     let mut hashed = hash_all(root, record, &walked, &unknown).into_iter();
     let mut files = Vec::with_capacity(walked.files.len());
     for (seen, digest) in walked.files.into_iter().zip(digests) {
-        let (kind, digest, stamp) = match digest {
+        let (kind, digest, settled) = match digest {
             Some(digest) => (seen.stamp.kind, digest, Some(seen.stamp)),
             None => match hashed.next().flatten() {
                 Some(hashed) => (hashed.kind, hashed.digest, hashed.stamp),
                 None => continue,
             },
         };
+        let (stamp, is_settled) = (Some(settled.unwrap_or(seen.stamp)), settled.is_some());
         each(u32::try_from(files.len()).unwrap_or(u32::MAX), seen.set);
-        files.push(File { path: seen.path, kind, digest, stamp });
+        files.push(File { path: seen.path, kind, digest, stamp, is_settled });
     }
     (files, !unknown.is_empty())
 }

@@ -247,3 +247,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_that_was_written_and_put_back_is_a_change() {
+    let project = Project::new(&[("src/a", "1"), ("src/b", "2")]);
+    for is_settled in [false, true] {
+        if is_settled {
+            project.settle();
+        }
+        let taken = project.take();
+        let link = project.root.join(format!("{is_settled}"));
+        fs::hard_link(project.root.join("src/a"), link).unwrap();
+        assert_eq!(taken.first_change(0).unwrap(), None, "a second name is no change");
+        project.settle();
+        project.write("src/b", "3");
+        project.write("src/b", "2");
+        assert_eq!(taken.first_change(0).unwrap(), Some(Change::Written(b"src/b"[..].into())));
+        assert_eq!(project.take().files(0).digest(), taken.files(0).digest());
+    }
+}

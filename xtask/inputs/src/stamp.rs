@@ -81,6 +81,12 @@ impl Stamp {
         self.modified_ns.max(self.changed_ns)
     }
 
+    /// Whether a file with this stamp has not been written until it had a later one. A link to it,
+    /// or another mode, changes it without writing it, and that is no reason for another result.
+    pub(crate) fn is_unwritten(&self, later: &Stamp) -> bool {
+        Stamp { changed_ns: later.changed_ns, ..*self } == *later
+    }
+
     /// Git's rule for racy entries: whether a file with this stamp, read at `now_ns` or later by
     /// the file system's own clock, must get another stamp from any edit that came after the
     /// reading. It must if it was last touched in an earlier tick of that clock; a younger file

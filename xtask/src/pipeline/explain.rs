@@ -140,7 +140,7 @@ fn shown(change: &Change, old: &Ingredients, new: &Ingredients) -> String {
     match change {
         Change::Added(path) => format!("{} was added", name::show(path)),
         Change::Removed(path) => format!("{} was removed", name::show(path)),
-        Change::Changed(path) => {
+        Change::Changed(path) | Change::Written(path) => {
             let how = match (kind(old, path), kind(new, path)) {
                 (Some(Kind::File), Some(Kind::Executable)) => "is executable now",
                 (Some(Kind::Executable), Some(Kind::File)) => "is no longer executable",

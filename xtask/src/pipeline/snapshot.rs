@@ -68,6 +68,7 @@ impl Snapshot {
             Change::Added(path) => format!("{} was added", name::show(&path)),
             Change::Removed(path) => format!("{} was removed", name::show(&path)),
             Change::Changed(path) => format!("{} changed", name::show(&path)),
+            Change::Written(path) => format!("{} was written", name::show(&path)),
         }))
     }
 

@@ -88,6 +88,20 @@ fn a_step_whose_inputs_change_meanwhile_is_reported_and_not_kept() {
 }
 
 #[test]
+fn what_a_step_made_of_an_input_that_was_put_back_since_is_not_kept() {
+    // Later than the clock's tick in which the test wrote it.
+    let run = "sleep 0.1; echo other > input; cat input; echo one > input";
+    let project = Project::new(&format!("[steps.a]\nrun = \"{run}\"\ninputs = [\"input\"]\n"));
+    project.write("input", "one\n");
+    project.ci(&[]).expect(0);
+    assert_eq!(project.output("a"), "other\n");
+    let warnings = project.report().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("input was written")), "{warnings:?}");
+    project.ci(&[]).expect(0);
+    assert!(!project.step("a").outcome.replayed);
+}
+
+#[test]
 fn a_step_that_deletes_its_inputs_breaks_nothing() {
     let project =
         Project::new("[steps.a]\nrun = \"rm -r src; mkdir new\"\ninputs = [\"src/**\"]\n");
