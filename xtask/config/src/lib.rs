@@ -3,24 +3,31 @@
 //! `xtask` reads it, and so does every tool: all see the same errors, each with file, line,
 //! column, what was expected and what was found.
 
+mod environment;
 mod error;
 mod load;
 mod locate;
 mod model;
 mod nearest;
+mod notations;
 mod validate;
+mod validate_environments;
 mod values;
 
 #[cfg(test)]
 mod reference;
 
+pub use environment::{
+    Environment, Limit, Metric, Notify, NotifyFormat, Signing, Source, SourceKind, Target, Tls,
+    Window,
+};
 pub use error::{ConfigError, Position};
 pub use model::{
     Audit, Build, Cache, Config, E2e, Expect, IgnoredAdvisory, Load, Project, Server, SetupCommand,
     SmokeCheck, StepConfig, When,
 };
-
 pub use nearest::nearest;
+pub use notations::{AgainstLive, Gate, ListenAddress, Max, ShiftStep, TimeOfDay, Weekday};
 pub use values::{ByteSize, Date, Duration, Share};
 
 /// Name of the configuration file, at the project's root.

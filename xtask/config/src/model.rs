@@ -1,6 +1,6 @@
 //! The types of `xtask.toml`.
 
-use crate::{ByteSize, Date, Duration, Share};
+use crate::{ByteSize, Date, Duration, Environment, Share, Signing, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,15 @@ pub struct Config {
     /// The local cache.
     #[serde(default)]
     pub cache: Cache,
+    /// Where a release is promoted to.
+    #[serde(default)]
+    pub environments: BTreeMap<String, Environment>,
+    /// Services that know numbers which the edge cannot see.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+    /// Whose signatures count.
+    #[serde(default)]
+    pub signing: Signing,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

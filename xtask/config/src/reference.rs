@@ -19,7 +19,7 @@ writes a first one for the project that it finds.
 ";
 
 /// The sections in the order of the page: heading, name of the type.
-const SECTIONS: [(&str, &str); 14] = [
+const SECTIONS: [(&str, &str); 26] = [
     ("`[project]`", "Project"),
     ("`[build]`", "Build"),
     ("`[build.server]`", "Server"),
@@ -34,6 +34,18 @@ const SECTIONS: [(&str, &str); 14] = [
     ("`[[setup]]`", "SetupCommand"),
     ("`[cache]`", "Cache"),
     ("`[headers]`", ""),
+    ("`[environments.NAME]`", "Environment"),
+    ("`target`", "Target"),
+    ("`tls`", "Tls"),
+    ("`[environments.NAME.analysis]`", "Metric"),
+    ("Limits of a number", "Limit"),
+    ("`window`", "Window"),
+    ("`days`", "Weekday"),
+    ("`[[environments.NAME.notify]]`", "Notify"),
+    ("`format`", "NotifyFormat"),
+    ("`[sources.NAME]`", "Source"),
+    ("`kind`", "SourceKind"),
+    ("`[signing]`", "Signing"),
 ];
 
 fn page() -> String {
@@ -49,8 +61,13 @@ fn page() -> String {
             page.push('\n');
             continue;
         }
-        described += 1;
-        let schema = &types[name];
+        // The keys of a table are no type of the schema.
+        let schema = if name == "Metric" {
+            &serde_json::to_value(schemars::schema_for!(crate::Metric)).unwrap()
+        } else {
+            described += 1;
+            &types[name]
+        };
         if let Some(about) = schema["description"].as_str() {
             write!(page, "{}\n\n", about.replace('\n', " ")).unwrap();
         }
@@ -137,6 +154,10 @@ fn named(reference: &str) -> String {
         "ByteSize" => "size".to_owned(),
         "Date" => "date".to_owned(),
         "When" => "string or table".to_owned(),
+        "ListenAddress" => "address".to_owned(),
+        "TimeOfDay" => "time".to_owned(),
+        "ShiftStep" | "Gate" | "Max" | "AgainstLive" | "Target" | "NotifyFormat" | "SourceKind"
+        | "Weekday" => "string".to_owned(),
         _ => "table".to_owned(),
     }
 }

@@ -11,12 +11,12 @@ const MAX_RETRIES: u32 = 10;
 /// Requests per second that one machine can still start on time.
 const MAX_RATE: u32 = 100_000;
 
-struct Check<'a> {
+pub(crate) struct Check<'a> {
     path: &'a Path,
     text: &'a str,
 }
 
-type Checked = Result<(), ConfigError>;
+pub(crate) type Checked = Result<(), ConfigError>;
 
 /// Checks a parsed configuration.
 pub(crate) fn validate(config: &Config, path: &Path, text: &str) -> Checked {
@@ -62,11 +62,11 @@ pub(crate) fn validate(config: &Config, path: &Path, text: &str) -> Checked {
             );
         }
     }
-    Ok(())
+    crate::validate_environments::validate(config, &check)
 }
 
 impl Check<'_> {
-    fn fail(&self, way: &[Part<'_>], message: impl Into<String>) -> Checked {
+    pub(crate) fn fail(&self, way: &[Part<'_>], message: impl Into<String>) -> Checked {
         self.fail_with_help(way, message, None)
     }
 
