@@ -1,5 +1,6 @@
 //! What can be wrong with a release: always which file, what was expected, what was found.
 
+use crate::signing::InvalidKey;
 use crate::{InvalidId, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub enum ReleaseError {
     Pointer { path: PathBuf, source: InvalidId },
     #[error("{} names release {id}, which is gone; run `cargo xtask build`", path.display())]
     Gone { path: PathBuf, id: String },
+    #[error("failed to sign {}", dir.display())]
+    Sign { dir: PathBuf, source: InvalidKey },
 }
 
 impl ReleaseError {

@@ -16,6 +16,8 @@ mod manifest;
 mod open;
 mod releases;
 pub mod routing;
+mod signed;
+pub mod signing;
 pub mod store;
 
 pub use cache_class::{CacheClass, CacheClasses};

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Name of the manifest in a release's folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
+/// Name of the manifest's signature in a release's folder.
+pub(crate) const SIGNATURE: &str = "manifest.sig";
 /// Name of the folder of static files.
 pub(crate) const SITE: &str = "site";
 /// Name of the folder of the server's binary.
@@ -22,6 +24,7 @@ const MAX_MANIFEST_BYTES: u64 = 128 * 1024 * 1024;
 pub struct Release {
     dir: PathBuf,
     manifest: Manifest,
+    manifest_sha256: Sha256,
 }
 
 impl Release {
@@ -47,7 +50,7 @@ impl Release {
         }
         let json = fs::read(&path).map_err(ReleaseError::io("read", &path))?;
         let manifest = Manifest::parse(&json, &path)?;
-        Ok(Release { dir: dir.into(), manifest })
+        Ok(Release { dir: dir.into(), manifest, manifest_sha256: Sha256::of(&json) })
     }
 
     pub fn dir(&self) -> &Path {
@@ -56,6 +59,11 @@ impl Release {
 
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Digest of `manifest.json` as it was when the release was opened.
+    pub fn manifest_sha256(&self) -> Sha256 {
+        self.manifest_sha256
     }
 
     /// Where a path of the site (a file's, or a variant's) is on disk.
@@ -92,7 +100,7 @@ impl Release {
     }
 
     /// Proves the whole release: every file, every variant, the server; and that nothing else lies
-    /// in its folder.
+    /// in their folders. Who signed it is another question: see [`Release::signer`].
     ///
     /// # Errors
     /// The first file, in the manifest's order, that is missing, changed or not listed.

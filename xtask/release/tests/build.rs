@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use release::signing::Trust;
 use release::{CacheClass, Encoding, KEPT_RELEASES, Release, ReleaseError, ReleaseId, Releases};
 use report::{Outcome, Status};
 use std::fs;
@@ -45,6 +46,11 @@ fn xtask_build(root: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(root)
         .env_remove(report::OUTCOME_ENV)
+        // Neither the machine's key nor its user's.
+        .env_remove(release::signing::KEY_DATA_ENV)
+        .env_remove(release::signing::KEY_FILE_ENV)
+        .env_remove("XDG_CONFIG_HOME")
+        .env("HOME", root)
         .output()
         .unwrap()
 }
@@ -94,7 +100,7 @@ fn a_folder_of_html_becomes_a_release() {
     let id = manifest.id.as_str();
     assert!(id.starts_with("0000-00-00-"), "{id}");
     assert_eq!(outcome.status, Status::Passed);
-    assert_eq!(outcome.summary, format!("release {id}"));
+    assert_eq!(outcome.summary, format!("release {id}, unsigned for production use"));
     assert_eq!(outcome.artifacts[0].path, format!("target/xtask/releases/{id}"));
     assert_eq!(outcome.artifacts[1].path, "target/xtask/releases/latest");
     let pointer = fs::read_to_string(root.path().join("target/xtask/releases/latest")).unwrap();
@@ -105,6 +111,8 @@ fn a_folder_of_html_becomes_a_release() {
     assert_eq!(String::from_utf8(printed.stdout).unwrap(), pointer);
     let mode = fs::metadata(release.dir()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o755, "whoever may read the checkout may read the release");
+    let signer = release.signer(&Trust::of_project(root.path(), &[]).unwrap()).unwrap();
+    assert!(signer.name.is_development() && !signer.is_for_production);
 }
 
 #[test]

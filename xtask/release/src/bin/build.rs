@@ -3,20 +3,23 @@
 use anyhow::Context;
 use clap::Parser;
 use config::{Build, Config};
-use release::make::{Made, MakeError, SiteError, make};
+use release::make::{Made, MakeError, SiteError, make_signed};
+use release::signing::{KEY_DATA_ENV, KEY_FILE_ENV, KeyError, Keyring, UNSIGNED};
 use release::{Commit, Encoding, Releases};
 use report::{Artifact, Fault, Finding, Measure, Outcome, Unit};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// Build the release: files, manifest, digests.
+/// Build the release: files, manifest, digests, signature.
 ///
 /// Runs `[build].run` of xtask.toml, then makes target/xtask/releases/<id>/ of the site and the
-/// server that it left, with precompressed variants, and makes target/xtask/releases/latest name it.
-/// The same sources give the same id.
+/// server that it left, with precompressed variants, signs it, and makes
+/// target/xtask/releases/latest name it. The same sources give the same id. `cargo xtask key`
+/// shows which key signs.
 ///
-/// Exit codes: 0 built; 1 the build command failed; 2 xtask.toml, or what it names, is not right.
+/// Exit codes: 0 built; 1 the build command failed; 2 xtask.toml, or what it names, is not right;
+/// 4 others can read the signing key.
 #[derive(Debug, Parser)]
 #[command(name = "xtask-build", bin_name = "cargo xtask build", version)]
 struct Cli {
@@ -58,6 +61,8 @@ fn build() -> anyhow::Result<Outcome> {
     let build = config.build.as_ref().ok_or_else(|| {
         Fault::usage("xtask.toml has no [build]; expected at least `[build]` with `site = \"…\"`")
     })?;
+    // Before the build command: a key that cannot be used is told at once.
+    let (key, _) = Keyring::from_env().signing_key(&root).map_err(key_fault)?;
     if let Some(failed) = run(&root, build)? {
         return Ok(failed);
     }
@@ -69,12 +74,13 @@ fn build() -> anyhow::Result<Outcome> {
         );
         None
     });
-    let made = make(&root, &config, build, commit).map_err(fault)?;
+    let made = make_signed(&root, &config, build, commit, &key).map_err(fault)?;
     Releases::of(&root).prune()?;
     if !made.left_out.is_empty() {
         findings.push(left_out(&made));
     }
-    let summary = format!("release {}", made.dir.id);
+    let note = if key.name().is_development() { format!(", {UNSIGNED}") } else { String::new() };
+    let summary = format!("release {}{note}", made.dir.id);
     Ok(Outcome {
         artifacts: artifacts(&root, &made),
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -87,6 +93,8 @@ fn run(root: &Path, build: &Build) -> anyhow::Result<Option<Outcome>> {
     let Some(command) = &build.run else { return Ok(None) };
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(root).env_remove(report::OUTCOME_ENV);
+    // What a project's dependencies run while they are built has no business with the key.
+    shell.env_remove(KEY_DATA_ENV).env_remove(KEY_FILE_ENV);
     let status = shell.status().context("failed to run sh")?;
     if status.success() {
         return Ok(None);
@@ -94,6 +102,16 @@ fn run(root: &Path, build: &Build) -> anyhow::Result<Option<Outcome>> {
     let what = format!("`{command}` ([build].run) failed: {status}");
     eprintln!("error: {what}");
     Ok(Some(Outcome::of(what.clone(), vec![Finding::error("build::command", what)], Vec::new())))
+}
+
+fn key_fault(error: KeyError) -> anyhow::Error {
+    if error.is_refusal() {
+        return Fault::refused(error.to_string()).into();
+    }
+    match error {
+        KeyError::Io { .. } => error.into(),
+        _ => Fault::usage(error.to_string()).into(),
+    }
 }
 
 /// What the project can mend in its configuration or its site is exit 2; the rest is exit 1.

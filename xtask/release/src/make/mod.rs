@@ -14,9 +14,11 @@ pub use site::{Site, SiteError, SiteFile};
 pub use variants::{COMPRESSION, MAX_COMPRESSED_BYTES};
 
 use crate::open::{MANIFEST, SERVER, SITE};
+use crate::signing::SigningKey;
 use crate::{
-    CacheClasses, Commit, Digester, Encoding, FileEntry, MANIFEST_VERSION, Manifest, ReleaseDir,
-    ReleaseError, ReleaseId, Releases, ServerEntry, Sha256, Variant, content_type, is_compressible,
+    CacheClasses, Commit, Digester, Encoding, FileEntry, MANIFEST_VERSION, Manifest, Release,
+    ReleaseDir, ReleaseError, ReleaseId, Releases, ServerEntry, Sha256, Variant, content_type,
+    is_compressible,
 };
 use config::{Build, Config, Server};
 use reuse::Earlier;
@@ -62,6 +64,7 @@ fn left_by(by: Option<&str>) -> String {
 }
 
 /// Makes the release of the project at `root` from what its build left, and makes `latest` name it.
+/// Nobody signs it: see [`make_signed`].
 ///
 /// # Errors
 /// When the site or the server is not there or cannot be published, or the release not be written.
@@ -70,6 +73,31 @@ pub fn make(
     config: &Config,
     build: &Build,
     commit: Option<Commit>,
+) -> Result<Made, MakeError> {
+    make_with(root, config, build, commit, None)
+}
+
+/// Makes the release as [`make`] does, and signs it before it gets its name. A sound release that
+/// is there already keeps its signature if this key made it.
+///
+/// # Errors
+/// Those of [`make`], and when it cannot be signed.
+pub fn make_signed(
+    root: &Path,
+    config: &Config,
+    build: &Build,
+    commit: Option<Commit>,
+    key: &SigningKey,
+) -> Result<Made, MakeError> {
+    make_with(root, config, build, commit, Some(key))
+}
+
+fn make_with(
+    root: &Path,
+    config: &Config,
+    build: &Build,
+    commit: Option<Commit>,
+    key: Option<&SigningKey>,
 ) -> Result<Made, MakeError> {
     check_headers(config)?;
     let site = Site::scan(root, build)?;
@@ -104,7 +132,13 @@ pub fn make(
     // A temporary folder is private; a release may be read by whoever may read the checkout.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))
         .map_err(ReleaseError::io("open up", folder.path()))?;
+    if let Some(key) = key {
+        Release::open(folder.path())?.sign(key)?;
+    }
     let is_new = releases.publish(folder, &manifest.id)?;
+    if let Some(key) = key.filter(|_| !is_new) {
+        Release::open(&releases.path_of(&manifest.id))?.sign(key)?;
+    }
     releases.point_to(&manifest.id)?;
     let dir = ReleaseDir { id: manifest.id.clone(), path: releases.path_of(&manifest.id) };
     Ok(Made { dir, manifest, is_new, reused_files, left_out: site.left_out })
