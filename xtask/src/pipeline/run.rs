@@ -11,6 +11,7 @@ mod coordinate;
 pub mod folder;
 pub mod freshness;
 mod record;
+mod turn;
 mod worker;
 
 use crate::pipeline::cache::{Cache, Entry};

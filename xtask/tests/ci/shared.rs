@@ -29,6 +29,48 @@ fn runners_at_once_do_not_meet() {
 }
 
 #[test]
+fn runners_at_once_do_a_step_once_and_keep_no_half_of_it() {
+    let project = Project::new(
+        "[steps.a]\nrun = \"echo ran >> log; : > made; sleep 0.3; cat input | tee made\"\n\
+         inputs = [\"input\"]\noutputs = [\"made\"]\n\
+         [steps.b]\nrun = \"cat made\"\nneeds = [\"a\"]\ninputs = [\"made\"]\n",
+    );
+    project.write("input", "one\n");
+    let running: Vec<_> = (0..4).map(|_| project.start(&[])).collect();
+    for running in running {
+        running.wait().expect(0);
+    }
+    assert_eq!(project.read("log"), "ran\n");
+    std::fs::remove_file(project.root().join("made")).unwrap();
+    project.ci(&[]).expect(0);
+    assert!(project.step("a").outcome.replayed && project.step("b").outcome.replayed);
+    assert_eq!((project.read("made"), project.output("b")), ("one\n".into(), "one\n".into()));
+}
+
+#[test]
+fn a_runner_that_waits_for_another_can_be_interrupted() {
+    let project = Project::new(
+        "[steps.before]\nrun = \"echo here >> runners\"\ncache = false\n\
+         [steps.long]\nrun = \"echo started >> long; sleep 600\"\nneeds = [\"before\"]\n",
+    );
+    let count = |file: &str| if project.has(file) { project.read(file).lines().count() } else { 0 };
+    let wait_for = |file: &str, lines: usize| {
+        while count(file) < lines {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    let first = project.start(&[]);
+    wait_for("long", 1);
+    let second = project.start(&[]);
+    wait_for("runners", 2);
+    for runner in [second, first] {
+        runner.signal(rustix::process::Signal::TERM);
+        runner.wait().expect(143);
+    }
+    assert_eq!(count("long"), 1);
+}
+
+#[test]
 fn the_last_twenty_runs_are_kept() {
     let project = Project::new("[steps.a]\nrun = \"true\"\n");
     for _ in 0..22 {

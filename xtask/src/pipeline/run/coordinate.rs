@@ -201,7 +201,7 @@ impl<'scope> Coordinator<'scope, '_, '_, '_> {
 
     fn finish(&mut self, finished: Finished) {
         self.running -= 1;
-        let Finished { step, at, mut outcome, output, lines, is_sound, restored, .. } = finished;
+        let Finished { step, at, mut outcome, output, lines, is_sound, has_restored } = finished;
         self.tell_lines(step, &lines);
         if outcome.status == Status::Cancelled {
             outcome.summary = self.why_cancelled();
@@ -211,7 +211,7 @@ impl<'scope> Coordinator<'scope, '_, '_, '_> {
         // What needs one that was looked at again is looked at again too: its fingerprint holds this
         // one's.
         let is_known = self.course.is_known[step];
-        self.course.has_acted[step] = !outcome.replayed || restored > 0 || is_known;
+        self.course.has_acted[step] = !outcome.replayed || has_restored || is_known;
         if outcome.status == Status::Passed && !outcome.replayed {
             self.durations.remember(&plan_step.name, Duration::from_millis(outcome.duration_ms));
         }

@@ -9,7 +9,8 @@ use crate::pipeline::exec::{self, End, Ran, Surroundings, environment};
 use crate::pipeline::fingerprint::Ingredients;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::run::folder::Folder;
-use crate::pipeline::run::freshness::Freshness;
+use crate::pipeline::run::freshness::{self, Freshness};
+use crate::pipeline::run::turn::Turn;
 use crate::pipeline::run::{Options, conclude};
 use report::{Outcome, Status};
 use std::panic::UnwindSafe;
@@ -64,8 +65,8 @@ pub struct Finished {
     pub lines: Vec<u8>,
     /// Whether the outcome is what the fingerprint says: what needs it may then be cached too.
     pub is_sound: bool,
-    /// How many files a replay had to write.
-    pub restored: usize,
+    /// Whether files may be others than at the start of the run although it was replayed.
+    pub has_restored: bool,
 }
 
 /// Does a step's work so that the run hears of its end even if the runner itself is broken: it
@@ -80,16 +81,21 @@ pub fn guarded(
         return;
     }
     shared.stop.forget(step);
-    let finished = Finished {
+    let outcome = Outcome::failed("the runner failed: what it said is on standard error");
+    let finished = Finished { outcome, ..unstarted(shared, step) };
+    sender.send(Message::Finished(Box::new(finished))).ok();
+}
+
+fn unstarted(shared: &Shared<'_>, step: usize) -> Finished {
+    Finished {
         step,
         at: shared.start.elapsed(),
-        outcome: Outcome::failed("the runner failed: what it said is on standard error"),
+        outcome: Outcome::new(Status::Cancelled, ""),
         output: Captured::default(),
         lines: Vec::new(),
         is_sound: false,
-        restored: 0,
-    };
-    sender.send(Message::Finished(Box::new(finished))).ok();
+        has_restored: false,
+    }
 }
 
 /// Runs a step, again if it fails and may be tried again. `ingredients`: what its result depends
@@ -101,6 +107,18 @@ pub fn execute(
     sender: &SyncSender<Message>,
 ) {
     let plan_step = &shared.plan.steps[step];
+    let turn = turn(shared, step, sender);
+    if turn.has_waited()
+        && let Some(finished) = kept_by_another(shared, step, ingredients, sender)
+    {
+        sender.send(Message::Finished(Box::new(finished))).ok();
+        return;
+    }
+    if turn.is_theirs() && shared.stop.is_on() {
+        sender.send(Message::Finished(Box::new(unstarted(shared, step)))).ok();
+        return;
+    }
+    let ingredients = ingredients.filter(|_| !turn.is_theirs());
     let mut attempts = 0;
     let (outcome, ran) = loop {
         attempts += 1;
@@ -126,42 +144,85 @@ pub fn execute(
         outcome,
         output: ran.output,
         lines: ran.lines,
-        restored: 0,
+        has_restored: false,
     };
     sender.send(Message::Finished(Box::new(finished))).ok();
 }
 
 /// Puts a step's result back from the cache.
 pub fn replay(shared: &Shared<'_>, step: usize, entry: &Entry, sender: &SyncSender<Message>) {
-    let Some(cache) = shared.cache else { return };
-    let message = match cache.replay(entry) {
-        Ok(mut replayed) => {
-            keep_output(shared, step, None, &replayed.output, sender);
-            for artifact in &mut replayed.outcome.artifacts {
-                match shared.folder.adopt(shared.options.root, &artifact.path) {
-                    Ok(path) => artifact.path = path,
-                    Err(error) => {
-                        sender.send(Message::Warning(format!("{error:#}"))).ok();
-                    }
-                }
-            }
-            Message::Finished(Box::new(Finished {
-                step,
-                at: shared.start.elapsed(),
-                outcome: Outcome { replayed: true, ..replayed.outcome },
-                output: Captured { bytes: replayed.output, omitted_bytes: 0 },
-                lines: Vec::new(),
-                is_sound: true,
-                restored: replayed.restored,
-            }))
+    // What leaves no files gets in nobody's way.
+    let turn = (!entry.kept.is_empty()).then(|| turn(shared, step, sender));
+    let message = match put_back(shared, step, entry, sender) {
+        Ok(mut finished) => {
+            finished.has_restored |= turn.is_some_and(|turn| turn.has_waited());
+            Message::Finished(Box::new(finished))
         }
-        Err(error) => {
-            let name = shared.plan.name(step);
-            let warning = format!("{name} runs again: its result could not be put back: {error:#}");
-            Message::NotReplayed { step, warning }
-        }
+        Err(warning) => Message::NotReplayed { step, warning },
     };
     sender.send(message).ok();
+}
+
+fn turn(shared: &Shared<'_>, step: usize, sender: &SyncSender<Message>) -> Turn {
+    let plan_step = &shared.plan.steps[step];
+    let tell = || {
+        let warning = format!("{} waits: another run is at it in this checkout", plan_step.name);
+        sender.send(Message::Warning(warning)).ok();
+    };
+    Turn::take(shared.options.root, plan_step, || !shared.stop.is_on(), tell)
+}
+
+/// What another run came to while this one waited for it.
+fn kept_by_another(
+    shared: &Shared<'_>,
+    step: usize,
+    ingredients: Option<&Ingredients>,
+    sender: &SyncSender<Message>,
+) -> Option<Finished> {
+    let cache = shared.cache.filter(|_| !shared.options.force)?;
+    let mut warn = |warning| {
+        sender.send(Message::Warning(warning)).ok();
+    };
+    let fingerprint = ingredients?.fingerprint();
+    let entry = freshness::look_up(cache, &shared.plan.steps[step], fingerprint, &mut warn)?;
+    match put_back(shared, step, &entry, sender) {
+        Ok(finished) => Some(Finished { has_restored: true, ..finished }),
+        Err(warning) => {
+            warn(warning);
+            None
+        }
+    }
+}
+
+fn put_back(
+    shared: &Shared<'_>,
+    step: usize,
+    entry: &Entry,
+    sender: &SyncSender<Message>,
+) -> Result<Finished, String> {
+    let cache = shared.cache.ok_or("there is no cache")?;
+    let mut replayed = cache.replay(entry).map_err(|error| {
+        let name = shared.plan.name(step);
+        format!("{name} runs again: its result could not be put back: {error:#}")
+    })?;
+    keep_output(shared, step, None, &replayed.output, sender);
+    for artifact in &mut replayed.outcome.artifacts {
+        match shared.folder.adopt(shared.options.root, &artifact.path) {
+            Ok(path) => artifact.path = path,
+            Err(error) => {
+                sender.send(Message::Warning(format!("{error:#}"))).ok();
+            }
+        }
+    }
+    Ok(Finished {
+        step,
+        at: shared.start.elapsed(),
+        outcome: Outcome { replayed: true, ..replayed.outcome },
+        output: Captured { bytes: replayed.output, omitted_bytes: 0 },
+        lines: Vec::new(),
+        is_sound: true,
+        has_restored: replayed.restored > 0,
+    })
 }
 
 fn attempt(shared: &Shared<'_>, step: usize, sender: &SyncSender<Message>) -> (Outcome, Ran) {
