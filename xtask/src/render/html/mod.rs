@@ -69,7 +69,7 @@ pub fn page(report: &Report, outputs: &BTreeMap<String, Kept>, to_root: &str) ->
     page.raw("<body>\n");
     header(&mut page, &look, report);
     page.raw("<main>\n");
-    first_cause(&mut page, report);
+    first_cause(&mut page, report, outputs);
     timeline::section(&mut page, &look, report);
     steps::section(&mut page, &look, report);
     findings::section(&mut page, report, to_root);
@@ -142,7 +142,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn first_cause(page: &mut Markup, report: &Report) {
+fn first_cause(page: &mut Markup, report: &Report, outputs: &BTreeMap<String, Kept>) {
     let Some(index) = report
         .first_failure()
         .and_then(|first| report.steps.iter().position(|step| std::ptr::eq(step, first)))
@@ -153,13 +153,15 @@ fn first_cause(page: &mut Markup, report: &Report) {
     page.raw("<section class=\"cause\" aria-labelledby=\"cause\">\n<h2 id=\"cause\">First cause: ");
     page.raw("<a").attribute("href", format_args!("#output-{index}")).raw(">").text(&step.name);
     page.raw("</a></h2>\n<p>").text(closing::summary(step)).raw("</p>\n");
-    let errors = step.outcome.findings.iter().filter(|finding| finding.level == Level::Error);
-    if let Some(finding) = errors.clone().next() {
+    let mut errors = step.outcome.findings.iter().filter(|finding| finding.level == Level::Error);
+    if let Some(finding) = errors.next() {
         page.raw("<p class=\"first\">");
         if let Some(place) = &finding.place {
             page.raw("<code>").text(place).raw("</code> ");
         }
         page.prose(finding.message.lines().next().unwrap_or_default()).raw("</p>\n");
+    } else if let Some(kept) = outputs.get(&step.name) {
+        output::last_lines(page, kept);
     }
     page.raw("</section>\n");
 }

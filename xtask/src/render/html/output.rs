@@ -12,6 +12,9 @@ const FAILED_BYTES: usize = 256 * 1024;
 /// Bytes of any other step's output that the page holds.
 const PASSED_BYTES: usize = 16 * 1024;
 
+/// Lines of a first cause's output beside its name; the whole of it is a click away.
+const CAUSE_LINES: usize = 12;
+
 /// The end of an output, cut at a line, for the page to hold.
 pub fn excerpt(bytes: &[u8], omitted_bytes: u64, status: Status) -> Kept {
     let most = if status == Status::Failed { FAILED_BYTES } else { PASSED_BYTES };
@@ -21,6 +24,16 @@ pub fn excerpt(bytes: &[u8], omitted_bytes: u64, status: Status) -> Kept {
     let line = bytes[over..].iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let start = over + line;
     Kept { bytes: bytes[start..].to_vec(), omitted_bytes: omitted_bytes + start as u64 }
+}
+
+/// The last lines of an output, for where nothing else says what went wrong.
+pub fn last_lines(page: &mut Markup, kept: &Kept) {
+    let shown = text::block(&kept.bytes, false);
+    let lines: Vec<&str> = shown.trim_end().lines().collect();
+    let last = &lines[lines.len().saturating_sub(CAUSE_LINES)..];
+    if !last.is_empty() {
+        page.raw("<pre tabindex=\"0\">\n").escaped(&last.join("\n")).raw("</pre>\n");
+    }
 }
 
 pub fn section(
@@ -76,6 +89,19 @@ fn one(page: &mut Markup, look: &Look, step: &StepReport, kept: Option<&Kept>, t
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_without_findings_shows_its_last_lines() {
+        let shown = |bytes: &[u8]| {
+            let mut page = Markup::default();
+            last_lines(&mut page, &Kept { bytes: bytes.to_vec(), omitted_bytes: 0 });
+            page.into_string()
+        };
+        assert_eq!(shown(b" \n\n"), "");
+        assert_eq!(shown(b"one\n<two>\n\n"), "<pre tabindex=\"0\">\none\n&lt;two&gt;</pre>\n");
+        let long = shown("line\n".repeat(CAUSE_LINES + 9).as_bytes());
+        assert_eq!(long.matches("line").count(), CAUSE_LINES);
+    }
 
     #[test]
     fn an_excerpt_is_the_end_from_a_line_on() {
