@@ -15,18 +15,22 @@ pub fn section(page: &mut Markup, report: &Report) {
     }
     page.raw("<section aria-labelledby=\"measures\">\n<h2 id=\"measures\">Measures</h2>\n");
     for step in steps {
-        page.raw("<div class=\"card\"><table role=\"table\" class=\"measures\">\n<caption>")
-            .text(&step.name);
+        let is_limited = step.outcome.measures.iter().any(|measure| measure.limit.is_some());
+        page.raw("<div class=\"card\"><table role=\"table\" class=\"measures");
+        page.raw(if is_limited { "" } else { " plain" }).raw("\">\n<caption>").text(&step.name);
         page.raw("</caption>\n<thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">Measure</th>");
         page.raw("<th role=\"columnheader\" scope=\"col\" class=\"number\">Value</th>");
-        page.raw("<th role=\"columnheader\" scope=\"col\" class=\"number\">Limit</th>");
-        page.raw(
-            "<th role=\"columnheader\" scope=\"col\" class=\"gauge\">Against its limit</th></tr></thead>\n<tbody role=\"rowgroup\">\n",
-        );
+        if is_limited {
+            page.raw("<th role=\"columnheader\" scope=\"col\" class=\"number\">Limit</th>");
+            page.raw(
+                "<th role=\"columnheader\" scope=\"col\" class=\"gauge\">Against its limit</th>",
+            );
+        }
+        page.raw("</tr></thead>\n<tbody role=\"rowgroup\">\n");
         let mut measures: Vec<&Measure> = step.outcome.measures.iter().collect();
         measures.sort_by_key(|measure| measure.is_within());
         for measure in measures.iter().take(SHOWN_MEASURES) {
-            row(page, measure);
+            row(page, measure, is_limited);
         }
         page.raw("</tbody></table></div>\n");
         if let Some(more) = measures.len().checked_sub(SHOWN_MEASURES).filter(|more| *more > 0) {
@@ -37,18 +41,24 @@ pub fn section(page: &mut Markup, report: &Report) {
     page.raw("</section>\n");
 }
 
-fn row(page: &mut Markup, measure: &Measure) {
+/// `is_limited`: whether the table has columns for a limit.
+fn row(page: &mut Markup, measure: &Measure, is_limited: bool) {
     let is_within = measure.is_within();
     let colour = if is_within { "good" } else { "bad" };
     page.raw("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">")
         .text(&measure.name)
         .raw("</th><td role=\"cell\" class=\"number");
     page.raw(if is_within { "" } else { " bad" }).raw("\">").text(measure.unit.show(measure.value));
-    page.raw("</td><td role=\"cell\" class=\"number\">");
+    page.raw("</td>");
     let Some(limit) = measure.limit else {
-        page.raw("–</td><td role=\"cell\" class=\"gauge\"></td></tr>\n");
+        if is_limited {
+            page.raw("<td role=\"cell\" class=\"number none\">–</td>");
+            page.raw("<td role=\"cell\" class=\"gauge\"></td>");
+        }
+        page.raw("</tr>\n");
         return;
     };
+    page.raw("<td role=\"cell\" class=\"number limit\">");
     let (word, bound) = match limit {
         Limit::Max(max) => ("≤ ", max),
         Limit::Min(min) => ("≥ ", min),
@@ -66,8 +76,6 @@ fn row(page: &mut Markup, measure: &Measure) {
 fn share(value: f64, bound: f64) -> f64 {
     if bound != 0.0 && value.is_finite() && bound.is_finite() {
         value / bound
-    } else if value == bound {
-        1.0
     } else if value > bound {
         f64::INFINITY
     } else {
@@ -91,7 +99,7 @@ mod tests {
     #[test]
     fn shares_of_odd_limits_are_numbers() {
         assert_eq!(share(5.0, 10.0), 0.5);
-        assert_eq!(share(0.0, 0.0), 1.0);
+        assert_eq!(share(0.0, 0.0), 0.0);
         assert_eq!(share(2.0, 0.0), f64::INFINITY);
         assert_eq!(share(f64::NAN, 1.0), 0.0);
         assert_eq!(verdict(1.248, false), "✗ 125%");

@@ -131,7 +131,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Steps", report.steps.len().to_string()),
         ("Failed", report.count(Status::Failed).to_string()),
-        ("From the cache", report.replayed().to_string()),
+        ("Cached", report.replayed().to_string()),
         ("Errors", findings(Level::Error).to_string()),
         ("Warnings", findings(Level::Warning).to_string()),
     ];

@@ -59,7 +59,7 @@ fn every_text_keeps_wcag_aa_contrast_in_light_and_dark() {
             assert!(ratio >= 4.5, "{text} on {ground}: {ratio:.2}");
         }
         // What is no text but has a meaning: 3 to 1 (WCAG 1.4.11).
-        for fill in ["good-fill", "bad-fill"] {
+        for fill in ["good-fill", "bad-fill", "care-fill", "calm-fill"] {
             let ratio = contrast(colour(fill), colour("card"));
             assert!(ratio >= 3.0, "{fill}: {ratio:.2}");
         }
