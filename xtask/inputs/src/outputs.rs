@@ -21,7 +21,8 @@ pub enum Leaving {
 }
 
 /// Finds all that matches `globs` and is not below one of the folders in `never`, ignored by git
-/// or not: what a step makes usually is. Links are not followed.
+/// or not: what a step makes usually is. A link is something that a step left; only one in the way
+/// to all that a glob can match, as `dist` is for `dist/**`, is followed.
 ///
 /// # Errors
 /// When a folder cannot be read, or something that is neither file, link nor folder matches.
@@ -32,7 +33,7 @@ pub fn collect(
 ) -> Result<BTreeMap<Box<[u8]>, Leaving>, Error> {
     let mut found = BTreeMap::new();
     for start in globs.starts() {
-        visit(root, globs, never, start, &mut found)?;
+        visit(root, globs, never, start, true, &mut found)?;
     }
     Ok(found)
 }
@@ -42,6 +43,7 @@ fn visit(
     globs: &Globs,
     never: &[&[u8]],
     path: Vec<u8>,
+    is_start: bool,
     found: &mut BTreeMap<Box<[u8]>, Leaving>,
 ) -> Result<(), Error> {
     if never.contains(&&path[..]) {
@@ -54,7 +56,8 @@ fn visit(
         Err(error) => return Err(Error::io("look at", full)(error)),
     };
     let is_match = !path.is_empty() && globs.is_match(&path);
-    if metadata.is_dir() {
+    let is_way = is_start && !is_match && metadata.is_symlink();
+    if metadata.is_dir() || is_way && full.is_dir() {
         if !path.is_empty() && !is_match && !globs.can_match_below(&path) {
             return Ok(());
         }
@@ -72,7 +75,7 @@ fn visit(
                 below.push(b'/');
             }
             below.extend_from_slice(name.as_bytes());
-            visit(root, globs, never, below, found)?;
+            visit(root, globs, never, below, false, found)?;
         }
         if is_empty && is_match {
             found.insert(path.into(), Leaving::EmptyFolder);

@@ -107,6 +107,28 @@ fn nothing_changed_is_replayed_with_its_output() {
 }
 
 #[test]
+fn outputs_behind_a_link_are_kept_inside_the_project_and_told_outside() {
+    let project = Project::new(
+        "[steps.a]\nrun = \"echo made > out/file\"\ninputs = [\"input\"]\noutputs = [\"out/**\"]\n",
+    );
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = project.root().join("out");
+    std::fs::create_dir(project.root().join("real")).unwrap();
+    std::os::unix::fs::symlink("real", &link).unwrap();
+    project.ci(&[]).expect(0);
+    std::fs::remove_file(project.root().join("real/file")).unwrap();
+    project.ci(&[]).expect(0);
+    assert!(project.step("a").outcome.replayed);
+    assert_eq!(project.read("out/file"), "made\n");
+
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+    project.ci(&["--force"]).expect(0);
+    let warnings = project.report().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("outside the project")), "{warnings:?}");
+}
+
+#[test]
 fn a_step_reads_what_the_one_it_needs_made_just_now() {
     let project = Project::new(
         "[steps.make]\nrun = \"cp source made\"\ninputs = [\"source\"]\n\
