@@ -80,10 +80,19 @@ fn heading(look: &Look, step: &StepReport, is_first: bool) -> String {
         title.push_str(&format!(": {summary}"));
     }
     let rule = look.rule();
-    let title = text::truncate(&title, look.measure() - 8, look.ellipsis());
-    let rest = look.measure().saturating_sub(text::width(&title) + 5);
+    let short = text::truncate(&title, look.measure() - 8, look.ellipsis());
+    let rest = look.measure().saturating_sub(text::width(&short) + 5);
     let ink = ink_of(Status::Failed, step.allow_failure);
-    look.paint(ink, &format!("{} {title} {}", rule.repeat(3), rule.repeat(rest))) + "\n"
+    let mut heading =
+        look.paint(ink, &format!("{} {short} {}", rule.repeat(3), rule.repeat(rest))) + "\n";
+    let reason = text::line(step.outcome.summary.as_bytes());
+    if !short.contains(&reason) {
+        // Often it is all that there is to say why.
+        for line in text::wrap(&reason, look.measure()) {
+            heading.push_str(&(line + "\n"));
+        }
+    }
+    heading
 }
 
 /// The table of the steps: status, time, summary; cancelled ones share a line, because they only
@@ -264,6 +273,19 @@ mod tests {
     #[test]
     fn a_run_that_passed() {
         insta::assert_snapshot!(end(&fixture::look(), &fixture::passed()));
+    }
+
+    #[test]
+    fn a_summary_too_long_for_its_heading_is_shown_in_full() {
+        let mut report = fixture::failed();
+        let words = "one reason after another ".repeat(6) + "and the last";
+        for step in &mut report.steps {
+            step.outcome.summary.clone_from(&words);
+        }
+        let shown = failures(&fixture::look(), &report, |_| None);
+        let whole = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let failed = report.steps.iter().filter(|step| step.outcome.status == Status::Failed);
+        assert_eq!(whole.matches(&words).count(), failed.count(), "{shown}");
     }
 
     #[test]
