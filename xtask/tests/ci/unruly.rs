@@ -127,3 +127,10 @@ fn a_step_that_closes_its_output_is_waited_for() {
     project.ci(&[]).expect(1);
     assert_eq!(project.step("a").outcome.summary, "exit code 7");
 }
+
+#[test]
+fn an_outcome_that_is_a_pipe_fails_its_step_and_hangs_nothing() {
+    let project = Project::new("[steps.a]\nrun = \"mkfifo $XTASK_OUTCOME\"\n");
+    project.ci(&[]).expect(1);
+    assert!(project.step("a").outcome.summary.ends_with("is no regular file"));
+}

@@ -291,7 +291,14 @@ fn run(
 }
 
 fn delivered(path: &Path) -> anyhow::Result<Option<Outcome>> {
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let metadata = std::fs::symlink_metadata(path).ok();
+    // A pipe, for one, would be waited on for ever.
+    anyhow::ensure!(
+        metadata.as_ref().is_none_or(std::fs::Metadata::is_file),
+        "the outcome in {} is no regular file",
+        path.display()
+    );
+    let size = metadata.map_or(0, |metadata| metadata.len());
     anyhow::ensure!(
         size <= MAX_OUTCOME_BYTES,
         "the outcome in {} has {size} bytes, expected at most {MAX_OUTCOME_BYTES}",
