@@ -134,3 +134,10 @@ fn an_outcome_that_is_a_pipe_fails_its_step_and_hangs_nothing() {
     project.ci(&[]).expect(1);
     assert!(project.step("a").outcome.summary.ends_with("is no regular file"));
 }
+
+#[test]
+fn a_command_that_begins_with_a_dash_is_a_command() {
+    let project = Project::new("[steps.a]\nrun = \"-x\"\n");
+    project.ci(&[]).expect(1);
+    assert_eq!(project.step("a").outcome.summary, "exit code 127");
+}

@@ -28,7 +28,8 @@ pub fn command(
     let mut command = match &step.command {
         StepCommand::Shell(script) => {
             let mut command = Command::new("sh");
-            command.args(["-c", script]);
+            // Whatever the script begins with, it is no option.
+            command.args(["-c", "--", script]);
             command
         }
         StepCommand::Builtin(arguments) => {
