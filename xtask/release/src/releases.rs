@@ -20,6 +20,9 @@ const MAKING: &str = ".making-";
 /// takes seconds, since the project's own build command has ended by then.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
+/// How many releases an error offers instead of one that is not there.
+const OFFERED_RELEASES: usize = 5;
+
 /// A release's id and its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseDir {
@@ -31,6 +34,19 @@ pub struct ReleaseDir {
 #[derive(Debug, Clone)]
 pub struct Releases {
     dir: PathBuf,
+}
+
+/// Why no release, or not one, is meant by a name.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    #[error("no release was built yet; run `cargo xtask build`")]
+    NoneBuilt,
+    #[error("no release {name:?} is kept here, the last are: {last}")]
+    Unknown { name: String, last: String },
+    #[error("{name:?} may mean each of: {found}")]
+    Ambiguous { name: String, found: String },
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
 }
 
 /// The release that a project's `latest` names; `None` when none was built yet.
@@ -117,19 +133,60 @@ impl Releases {
         write().map_err(ReleaseError::io("write", &pointer))
     }
 
-    /// Deletes what is beyond the [`KEPT_RELEASES`] most lately built ones, and what builds that were
-    /// killed left behind. Gives the ids of the deleted releases.
+    /// The release that a person means: the latest when nothing is said, else the one with this id,
+    /// or whose id or digits start or end so.
+    ///
+    /// # Errors
+    /// When none is meant, or more than one.
+    pub fn find(&self, name: Option<&str>) -> Result<ReleaseDir, FindError> {
+        let Some(name) = name.filter(|name| *name != "latest") else {
+            return self.latest()?.ok_or(FindError::NoneBuilt);
+        };
+        let all = self.list()?;
+        let is_meant = |id: &ReleaseId| {
+            let digits = id.as_str().rsplit('-').next().unwrap_or_default();
+            !name.is_empty() && (id.as_str().starts_with(name) || digits.starts_with(name))
+        };
+        let mut meant: Vec<&ReleaseDir> = all.iter().filter(|it| it.id.as_str() == name).collect();
+        if meant.is_empty() {
+            meant = all.iter().filter(|release| is_meant(&release.id)).collect();
+        }
+        let ids = |releases: &mut dyn Iterator<Item = &ReleaseDir>| {
+            let ids = releases.take(OFFERED_RELEASES).map(|release| release.id.to_string());
+            ids.collect::<Vec<_>>().join(", ")
+        };
+        match meant.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] if all.is_empty() => Err(FindError::NoneBuilt),
+            [] => Err(FindError::Unknown { name: name.into(), last: ids(&mut all.iter()) }),
+            many => {
+                let found = ids(&mut many.iter().copied());
+                Err(FindError::Ambiguous { name: name.into(), found })
+            }
+        }
+    }
+
+    /// What [`Releases::prune`] would delete if it kept so many: all but the most lately built ones
+    /// and the one that `latest` names.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed, or the pointer is damaged.
+    pub fn prunable(&self, keep: usize) -> Result<Vec<ReleaseDir>, ReleaseError> {
+        let latest = self.latest()?.map(|release| release.id);
+        let old = self.list()?.into_iter().skip(keep);
+        Ok(old.filter(|release| Some(&release.id) != latest.as_ref()).collect())
+    }
+
+    /// Deletes what is beyond the `keep` most lately built ones, and what builds that were killed
+    /// left behind. Gives the ids of the deleted releases.
     ///
     /// # Errors
     /// When a folder cannot be listed or deleted.
-    pub fn prune(&self) -> Result<Vec<ReleaseId>, ReleaseError> {
-        let latest = self.latest()?.map(|release| release.id);
+    pub fn prune(&self, keep: usize) -> Result<Vec<ReleaseId>, ReleaseError> {
         let mut deleted = Vec::new();
-        for release in self.list()?.into_iter().skip(KEPT_RELEASES) {
-            if Some(&release.id) != latest.as_ref() {
-                self.delete(&release.path)?;
-                deleted.push(release.id);
-            }
+        for release in self.prunable(keep)? {
+            self.delete(&release.path)?;
+            deleted.push(release.id);
         }
         for path in self.entries()? {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -203,5 +260,32 @@ impl Releases {
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<_, _>>()
             .map_err(ReleaseError::io("list", &self.dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_found_by_what_people_type() {
+        let root = tempfile::tempdir().unwrap();
+        let releases = Releases::of(root.path());
+        assert!(matches!(releases.find(None), Err(FindError::NoneBuilt)));
+        for id in ["2026-11-23-1f9c2ab04d7e", "2026-11-23-1f9d00000000", "2026-11-24-aaaaaaaaaaaa"]
+        {
+            fs::create_dir_all(releases.dir().join(id)).unwrap();
+        }
+        let find = |name: &str| releases.find(Some(name)).map(|found| found.id.to_string());
+        assert_eq!(find("2026-11-24").unwrap(), "2026-11-24-aaaaaaaaaaaa");
+        assert_eq!(find("1f9c").unwrap(), "2026-11-23-1f9c2ab04d7e");
+        assert_eq!(find("2026-11-23-1f9d00000000").unwrap(), "2026-11-23-1f9d00000000");
+        assert!(matches!(find("1f9"), Err(FindError::Ambiguous { .. })));
+        for name in ["b", "", "../x", "-"] {
+            assert!(matches!(find(name), Err(FindError::Unknown { .. })), "{name:?}");
+        }
+        releases.point_to(&"2026-11-24-aaaaaaaaaaaa".parse().unwrap()).unwrap();
+        assert_eq!(find("latest").unwrap(), "2026-11-24-aaaaaaaaaaaa");
+        assert_eq!(releases.prunable(0).unwrap().len(), 2, "the latest stays");
     }
 }

@@ -3,9 +3,10 @@
 use anyhow::Context;
 use clap::Parser;
 use config::{Build, Config};
+use release::evidence::EvidenceFolder;
 use release::make::{Made, MakeError, SiteError, make_signed};
 use release::signing::{KEY_DATA_ENV, KEY_FILE_ENV, KeyError, Keyring, UNSIGNED};
-use release::{Commit, Encoding, Releases};
+use release::{Commit, Encoding, KEPT_RELEASES, Releases};
 use report::{Artifact, Fault, Finding, Measure, Outcome, Unit};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -75,7 +76,7 @@ fn build() -> anyhow::Result<Outcome> {
         None
     });
     let made = make_signed(&root, &config, build, commit, &key).map_err(fault)?;
-    Releases::of(&root).prune()?;
+    prune(&root)?;
     if !made.left_out.is_empty() {
         findings.push(left_out(&made));
     }
@@ -86,6 +87,15 @@ fn build() -> anyhow::Result<Outcome> {
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         ..Outcome::of(summary, findings, measures(&made))
     })
+}
+
+/// Keeps the last releases, and the evidence of those that are kept.
+fn prune(root: &Path) -> anyhow::Result<()> {
+    let releases = Releases::of(root);
+    for id in releases.prune(KEPT_RELEASES)? {
+        EvidenceFolder::of(root, &id).delete()?;
+    }
+    Ok(())
 }
 
 /// Runs `[build].run`; gives the failed outcome when it fails.
