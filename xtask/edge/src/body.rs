@@ -1,10 +1,14 @@
 //! The bodies that pass through the edge.
 
+use crate::proxy::Turn;
+use crate::upstream::Lease;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::fs::File;
@@ -13,6 +17,11 @@ use tokio::time::{Instant, Sleep};
 
 /// What is read at a time from a file that is not held in memory.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Slowest rate of a request's body on the whole, after a grace: slower than any phone on the edge of
+/// its network, fast enough that the largest body is through within hours and a trickle is not.
+const MIN_BYTES_PER_SECOND: u64 = 1024;
+const RATE_GRACE: Duration = Duration::from_secs(30);
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -32,13 +41,35 @@ pub struct FilePart {
     chunk: Box<[u8]>,
 }
 
-/// A body that is passed on: bounded in size, and in the time between its frames.
+/// A request's body on its way to the server: bounded in size, in the time between its frames, and in
+/// its rate.
+#[derive(Debug)]
+pub struct RequestBody {
+    inner: Incoming,
+    left: u64,
+    idle: Patience,
+    /// Set when the first of it came, with what came since.
+    begun: Option<(Instant, u64)>,
+    /// Cleared when all of it was passed on; the server's time for its answer begins then.
+    is_under_way: Option<Arc<AtomicBool>>,
+}
+
+/// The server's answer on its way to the client, bounded in the time between its frames.
 #[derive(Debug)]
 pub struct Passed {
     inner: Incoming,
-    left: u64,
-    idle: Duration,
-    deadline: Pin<Box<Sleep>>,
+    idle: Patience,
+    /// Given back at the end of the body.
+    lease: Option<Lease>,
+    _turn: Turn,
+}
+
+/// Waits for something so long and no longer.
+#[derive(Debug)]
+struct Patience {
+    timeout: Duration,
+    /// Set while it waits: mostly the next frame is there, and no timer is needed.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 /// Why a body ended early.
@@ -88,10 +119,102 @@ impl FilePart {
     }
 }
 
-impl Passed {
+impl RequestBody {
     /// Passes at most `max_bytes` on, and waits at most `idle` for each frame.
-    pub fn new(inner: Incoming, max_bytes: u64, idle: Duration) -> Passed {
-        Passed { inner, left: max_bytes, idle, deadline: Box::pin(tokio::time::sleep(idle)) }
+    pub fn new(inner: Incoming, max_bytes: u64, idle: Duration) -> RequestBody {
+        let is_under_way = (!inner.is_end_stream()).then(|| Arc::new(AtomicBool::new(true)));
+        RequestBody { inner, left: max_bytes, idle: Patience::new(idle), begun: None, is_under_way }
+    }
+
+    /// Whether there is more to pass on, if there is a body at all.
+    pub fn is_under_way(&self) -> Option<Arc<AtomicBool>> {
+        self.is_under_way.clone()
+    }
+
+    fn count(&mut self, frame: &Frame<Bytes>) -> Result<(), BodyError> {
+        let size = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.left = self.left.checked_sub(size).ok_or(BodyError::TooLarge)?;
+        let (since, bytes) = self.begun.get_or_insert((Instant::now(), 0));
+        *bytes += size;
+        let allowed = RATE_GRACE + Duration::from_secs(*bytes / MIN_BYTES_PER_SECOND);
+        if since.elapsed() > allowed { Err(BodyError::Idle) } else { Ok(()) }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(is_under_way) = &self.is_under_way {
+            is_under_way.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Passed {
+    /// Waits at most `idle` for each frame; then the connection may be used again.
+    pub fn new(inner: Incoming, idle: Duration, lease: Lease, turn: Turn) -> Passed {
+        let mut passed =
+            Passed { inner, idle: Patience::new(idle), lease: Some(lease), _turn: turn };
+        passed.end();
+        passed
+    }
+
+    fn end(&mut self) {
+        if self.inner.is_end_stream()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.end();
+        }
+    }
+}
+
+impl Patience {
+    fn new(timeout: Duration) -> Patience {
+        Patience { timeout, deadline: None }
+    }
+
+    /// Passes on what is ready; [`BodyError::Idle`] when it was not for too long.
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        result: Poll<Option<Result<T, hyper::Error>>>,
+    ) -> Poll<Option<Result<T, BodyError>>> {
+        if let Poll::Ready(result) = result {
+            self.deadline = None;
+            return Poll::Ready(result.map(|result| result.map_err(BodyError::Peer)));
+        }
+        let timeout = self.timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        deadline.as_mut().poll(cx).map(|()| Some(Err(BodyError::Idle)))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let result = Pin::new(&mut this.inner).poll_frame(cx);
+        let frame = ready!(this.idle.poll(cx, result));
+        if frame.is_none() || this.inner.is_end_stream() {
+            this.is_under_way.take().inspect(|it| it.store(false, Ordering::Relaxed));
+        }
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame?;
+            this.count(&frame)?;
+            Ok(frame)
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }
 
@@ -104,16 +227,10 @@ impl Body for Passed {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
-            return this.deadline.as_mut().poll(cx).map(|()| Some(Err(BodyError::Idle)));
-        };
-        this.deadline.as_mut().reset(Instant::now() + this.idle);
-        Poll::Ready(frame.map(|frame| {
-            let frame = frame.map_err(BodyError::Peer)?;
-            let size = frame.data_ref().map_or(0, |data| data.len() as u64);
-            this.left = this.left.checked_sub(size).ok_or(BodyError::TooLarge)?;
-            Ok(frame)
-        }))
+        let result = Pin::new(&mut this.inner).poll_frame(cx);
+        let frame = ready!(this.idle.poll(cx, result));
+        this.end();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -2,14 +2,15 @@
 
 use crate::answer::Answers;
 use crate::body::Answer;
-use crate::proxy::{Proxy, X_REQUEST_ID};
+use crate::client::{Client, Scheme};
+use crate::proxy::{Introduction, Proxy, X_REQUEST_ID};
 use crate::request_id::RequestIds;
 use crate::request_path::{self, RequestPath};
 use crate::site::Route;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, HOST, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, HOST, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Answers requests for one release.
 #[derive(Debug)]
@@ -21,12 +22,22 @@ pub struct Edge {
 }
 
 impl Edge {
-    pub async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Response<Answer> {
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        client: &Arc<Client>,
+    ) -> Response<Answer> {
         let request_id = self.request_ids.next();
         let is_head = *request.method() == Method::HEAD;
-        let mut answer = self.route(request, client, &request_id).await;
+        let who = client.who(request.headers());
+        let introduction = Introduction { client, who: &who, request_id: &request_id };
+        let mut answer = self.route(request, introduction).await;
         if is_head && !matches!(answer.body(), Answer::Passed(_)) {
             *answer.body_mut() = Answer::empty();
+        }
+        if who.scheme == Scheme::Http {
+            // RFC 6797, section 7.2: never over a connection that anyone may have altered.
+            answer.headers_mut().remove(STRICT_TRANSPORT_SECURITY);
         }
         answer.headers_mut().insert(X_REQUEST_ID, request_id);
         answer
@@ -35,8 +46,7 @@ impl Edge {
     async fn route(
         &self,
         request: Request<Incoming>,
-        client: SocketAddr,
-        request_id: &HeaderValue,
+        introduction: Introduction<'_>,
     ) -> Response<Answer> {
         let method = request.method().clone();
         let is_for_the_edge = method == Method::OPTIONS && request.uri().path() == "*";
@@ -74,7 +84,7 @@ impl Edge {
             }
         }
         match &self.proxy {
-            Some(proxy) => self.pass(proxy, request, client, request_id).await,
+            Some(proxy) => self.pass(proxy, request, introduction).await,
             None if method == Method::OPTIONS => self.answers.options(),
             None if method == Method::GET || method == Method::HEAD => {
                 self.answers.error(StatusCode::NOT_FOUND, request.headers()).await
@@ -87,13 +97,17 @@ impl Edge {
         &self,
         proxy: &Proxy,
         request: Request<Incoming>,
-        client: SocketAddr,
-        request_id: &HeaderValue,
+        introduction: Introduction<'_>,
     ) -> Response<Answer> {
         let headers = request.headers().clone();
         let policy = &self.answers.policy;
-        match proxy.pass(request, client.ip(), request_id, policy).await {
-            Ok(answer) => answer,
+        match proxy.pass(request, introduction, policy).await {
+            Ok(passage) => {
+                if let Some(tunnel) = passage.tunnel {
+                    tokio::spawn(tunnel.run());
+                }
+                passage.answer
+            }
             Err(status) => {
                 let mut answer = self.answers.error(status, &headers).await;
                 // What is left of the request's body is not read.
@@ -114,10 +128,11 @@ impl Edge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Trusted;
+    use crate::connection::{CLIENT_TIMEOUT, Serving};
     use crate::policy::Policy;
     use crate::proxy::Limits;
     use crate::site::Site;
-    use std::sync::Arc;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -130,7 +145,7 @@ mod tests {
     async fn answer(limits: Limits, request: &str, start_of_answer: &'static str) -> String {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let policy = Policy::new(&[("x-policy".to_owned(), "1".to_owned())].into()).unwrap();
-        let proxy = Some(Proxy::new(server.local_addr().unwrap(), limits).unwrap());
+        let proxy = Some(Proxy::new(server.local_addr().unwrap(), limits));
         let answers = Answers { site: Site::default(), policy };
         let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -140,7 +155,13 @@ mod tests {
             stream.write_all(start_of_answer.as_bytes()).await.unwrap();
             std::future::pending::<()>().await;
         });
-        tokio::spawn(crate::listen::serve(listener, edge, std::future::pending()));
+        let serving = Serving {
+            edge,
+            tls: None,
+            trusted: Trusted::default(),
+            client_timeout: CLIENT_TIMEOUT,
+        };
+        tokio::spawn(crate::listen::serve(listener, serving, std::future::pending()));
         client.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
@@ -148,7 +169,14 @@ mod tests {
     }
 
     fn limits() -> Limits {
-        Limits { request_bytes: 100, request_idle: LONG, head: LONG, answer_idle: LONG }
+        Limits {
+            request_bytes: 100,
+            request_idle: LONG,
+            head: LONG,
+            answer_idle: LONG,
+            tunnel_idle: LONG,
+            requests: 10,
+        }
     }
 
     #[tokio::test]

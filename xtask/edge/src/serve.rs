@@ -5,7 +5,7 @@ use crate::cli::Cli;
 use crate::edge::Edge;
 use crate::listen;
 use crate::policy::Policy;
-use crate::proxy::{Limits, Proxy};
+use crate::proxy::Proxy;
 use crate::request_id::RequestIds;
 use crate::server::ServerProcess;
 use crate::site::Site;
@@ -43,7 +43,7 @@ pub async fn release(cli: &Cli) -> anyhow::Result<()> {
         None => None,
         Some(entry) => Some(start(&release, entry)?),
     };
-    let result = serve(&release, listener, answers, server.as_mut(), stop).await;
+    let result = serve(cli, &release, listener, answers, server.as_mut(), stop).await;
     if let Some(server) = server {
         server.stop().await;
     }
@@ -80,6 +80,7 @@ fn damaged(release: &Release, error: &anyhow::Error) -> anyhow::Error {
 
 /// Waits for the server, says where the edge listens, and serves until `stop` or the server's death.
 async fn serve(
+    cli: &Cli,
     release: &Release,
     listener: TcpListener,
     answers: Answers,
@@ -93,11 +94,14 @@ async fn serve(
             ready = process.ready(&entry.ready) => ready?,
             () = stop::asked(stop.clone()) => return Ok(()),
         }
-        proxy = Some(Proxy::new(process.address(), Limits::default())?);
+        proxy = Some(Proxy::new(process.address(), cli.connections.limits()));
     }
-    let address = listener.local_addr().context("failed to tell the address")?;
-    announce(&Listening { listening: format!("http://{address}"), release: manifest.id.as_str() })?;
     let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::default() });
+    let (serving, renewal) = cli.connections.serving(edge)?;
+    let scheme = cli.connections.scheme();
+    let address = listener.local_addr().context("failed to tell the address")?;
+    let listening = format!("{scheme}://{address}");
+    announce(&Listening { listening, release: manifest.id.as_str() })?;
     let mut died = None;
     let end = async {
         match server {
@@ -108,7 +112,11 @@ async fn serve(
             },
         }
     };
-    listen::serve(listener, edge, end).await;
+    let renewal = renewal.map(|renewal| tokio::spawn(renewal.run()));
+    listen::serve(listener, serving, end).await?;
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     died.map_or(Ok(()), Err)
 }
 

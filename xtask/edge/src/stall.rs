@@ -8,6 +8,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+/// What the system holds of an answer that was not sent yet. It takes more when half of it is gone,
+/// so with the timeout it is the slowest rate of a client, too: 16 KB in 30 s. Without it the system
+/// buffers megabytes, and a client that is slow but alive seems to take nothing for minutes.
+const MAX_UNSENT_BYTES: u32 = 32 * 1024;
+
+/// Bounds what the system holds of what was not sent yet.
+pub fn bound_unsent(stream: &TcpStream) {
+    // Harmless where refused: a client that takes nothing at all is still found.
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES);
+}
+
 /// A connection whose writes fail when they make no progress for a while.
 #[derive(Debug)]
 pub struct StallTimeout {

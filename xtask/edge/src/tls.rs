@@ -1,0 +1,150 @@
+//! TLS: which certificate is shown, and when it is read again.
+//!
+//! Invariant: the edge always has a certificate and a key that belong together. A pair that does not
+//! is refused, and the last good one kept.
+
+use anyhow::{Context, bail};
+use report::Fault;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, crypto};
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::server::TlsStream;
+
+/// How often the files are looked at: a renewal is seen at once by those who made it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Protocols offered, the better first.
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// Where a certificate and its key are, in PEM.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The certificate, then those that it was signed by.
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Encrypts connections.
+#[derive(Clone)]
+pub struct Tls(TlsAcceptor);
+
+/// A certificate that is read again when its files change.
+#[derive(Debug)]
+pub struct Renewal {
+    files: Files,
+    shown: Arc<Shown>,
+    seen: Option<Stamps>,
+}
+
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+/// What tells that a file was changed: length, inode, time.
+type Stamps = [(u64, u64, SystemTime); 2];
+
+impl Tls {
+    /// Reads the files. Connections show what is in them; run the renewal beside the serving.
+    ///
+    /// # Errors
+    /// When they cannot be read or do not belong together.
+    pub fn new(files: Files) -> anyhow::Result<(Tls, Renewal)> {
+        let provider = Arc::new(crypto::ring::default_provider());
+        let seen = files.stamps().ok();
+        let key = files.read(&provider).map_err(|error| Fault::usage(format!("{error:#}")))?;
+        let shown = Arc::new(Shown(RwLock::new(Arc::new(key))));
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&shown) as _);
+        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
+        // Sessions are resumed by tickets whose key changes every few hours; nothing is kept here.
+        config.ticketer = crypto::ring::Ticketer::new()?;
+        Ok((Tls(TlsAcceptor::from(Arc::new(config))), Renewal { files, shown, seen }))
+    }
+
+    pub fn accept<IO>(&self, stream: IO) -> impl Future<Output = io::Result<TlsStream<IO>>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.0.accept(stream)
+    }
+
+    /// Whether HTTP/2 was agreed on.
+    pub fn is_http2<IO>(stream: &TlsStream<IO>) -> bool {
+        stream.get_ref().1.alpn_protocol() == Some(PROTOCOLS[0])
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+impl Renewal {
+    /// Looks at the files for ever.
+    pub async fn run(mut self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        // While a file is being replaced it may be missing for a moment.
+        let Ok(stamps) = self.files.stamps() else { return };
+        if self.seen.replace(stamps) == Some(stamps) {
+            return;
+        }
+        match self.files.read(&crypto::ring::default_provider()) {
+            Ok(key) => {
+                *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+                eprintln!("note: read {} again", self.files.certificate.display());
+            }
+            Err(error) => eprintln!("error: {error:#}; the certificate before it is kept"),
+        }
+    }
+}
+
+impl Files {
+    fn stamps(&self) -> io::Result<Stamps> {
+        let stamp = |path: &Path| {
+            let metadata = std::fs::metadata(path)?;
+            Ok::<_, io::Error>((metadata.len(), metadata.ino(), metadata.modified()?))
+        };
+        Ok([stamp(&self.certificate)?, stamp(&self.key)?])
+    }
+
+    fn read(&self, provider: &CryptoProvider) -> anyhow::Result<CertifiedKey> {
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect)
+            .with_context(|| format!("failed to read the certificate {certificate}"))?;
+        if chain.is_empty() {
+            bail!("{certificate} holds no certificate: expected PEM with BEGIN CERTIFICATE");
+        }
+        let private = PrivateKeyDer::from_pem_file(&self.key)
+            .with_context(|| format!("failed to read the key {key}"))?;
+        CertifiedKey::from_der(chain, private, provider).with_context(|| {
+            format!("the key {key} does not go with the certificate {certificate}")
+        })
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
