@@ -21,6 +21,13 @@ impl Config {
             help: Some(help.to_owned()),
         };
         match std::fs::metadata(&path) {
+            // A pipe is waited on for ever, a device may never end.
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(unreadable(
+                    "expected a regular file, found something else".to_owned(),
+                    "move it away; `cargo xtask init` writes one for the project found here",
+                ));
+            }
             Ok(metadata) if metadata.len() > MAX_BYTES => {
                 return Err(unreadable(
                     format!("expected at most {MAX_BYTES} bytes, found {}", metadata.len()),
@@ -35,13 +42,13 @@ impl Config {
             }
             _ => {}
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            unreadable(
-                format!("failed to read it: {error}"),
-                "it must be a readable file of UTF-8 text",
-            )
+        let bytes = std::fs::read(&path).map_err(|error| {
+            unreadable(format!("failed to read it: {error}"), "it must be a file you may read")
         })?;
-        Config::parse(&path, &text)
+        match str::from_utf8(&bytes) {
+            Ok(text) => Config::parse(&path, text),
+            Err(error) => Err(no_text(&path, &bytes, error.valid_up_to())),
+        }
     }
 
     /// Parses the text of an `xtask.toml`; the path is for errors only.
@@ -63,6 +70,17 @@ impl Config {
     }
 }
 
+/// Says where a file stops being text.
+fn no_text(path: &Path, bytes: &[u8], at: usize) -> ConfigError {
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    ConfigError {
+        path: path.to_owned(),
+        position: Some(Position::of(&String::from_utf8_lossy(bytes), &(at..at))),
+        message: format!("expected UTF-8 text, found the byte {byte:#04x}"),
+        help: Some("save the file as UTF-8".to_owned()),
+    }
+}
+
 /// Turns the parser's message into what is wrong and what to do: `unknown field` becomes a near
 /// miss, `invalid type: A, expected B` becomes `expected B, found A`.
 fn in_plain_words(message: &str) -> (String, Option<String>) {
@@ -80,13 +98,35 @@ fn in_plain_words(message: &str) -> (String, Option<String>) {
         };
         return (format!("unknown {word} `{found}`{miss}"), Some(help));
     }
-    if let Some((found, expected)) =
-        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
-    {
-        let expected = expected.replace("a sequence", "an array").replace("a map", "a table");
-        return (format!("expected {expected}, found {found}"), None);
+    let invalid = ["invalid type: ", "invalid value: ", "invalid length: "]
+        .iter()
+        .find_map(|kind| message.strip_prefix(kind)?.split_once(", expected "));
+    if let Some((found, expected)) = invalid {
+        return (format!("expected {}, found {found}", type_in_plain_words(expected)), None);
     }
-    (message.replace("missing field", "missing key").replace('\n', "; "), None)
+    if let Some(rest) = message.strip_prefix("missing field ") {
+        let help = format!("add {rest}; `cargo xtask init --print` shows a whole file");
+        return (format!("missing key {rest}"), Some(help));
+    }
+    (
+        message
+            .replace("wanted string or table", "expected a string or a table")
+            .replace('\n', "; "),
+        None,
+    )
+}
+
+/// What the parser calls a type, as a person who writes TOML does.
+fn type_in_plain_words(expected: &str) -> String {
+    let number = |most: u64| format!("a whole number from 0 to {most}");
+    match expected {
+        "u16" => number(u16::MAX.into()),
+        "u32" => number(u32::MAX.into()),
+        "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        _ if expected.starts_with("struct ") => "a table".to_owned(),
+        _ => expected.replace("a sequence", "an array").replace("a map", "a table"),
+    }
 }
 
 /// Says that a step is not known, with the one that was probably meant.

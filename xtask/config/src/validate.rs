@@ -11,6 +11,9 @@ const MAX_RETRIES: u32 = 10;
 /// Requests per second that one machine can still start on time.
 const MAX_RATE: u32 = 100_000;
 
+/// Longest name of a step: it becomes part of file names, and 80 columns have to show it.
+const MAX_NAME_CHARS: usize = 60;
+
 pub(crate) struct Check<'a> {
     path: &'a Path,
     text: &'a str,
@@ -88,10 +91,16 @@ impl Check<'_> {
         let way: [Part<'_>; 2] = ["steps".into(), name.into()];
         let at = |key| [way[0], way[1], Part::Key(key)];
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || !name.chars().all(is_plain) {
+        if !name.chars().all(is_plain)
+            || !(1..=MAX_NAME_CHARS).contains(&name.len())
+            || name.starts_with('-')
+        {
             return self.fail(
                 &way,
-                format!("expected a step name of letters, digits, `-` and `_`, found {name:?}"),
+                format!(
+                    "expected a step name of at most {MAX_NAME_CHARS} letters, digits, `-` and `_`, \
+                     not first a `-`, found {name:?}"
+                ),
             );
         }
         if step.run.is_none() && !BUILTIN_STEPS.contains(&name) {
@@ -101,6 +110,9 @@ impl Check<'_> {
         }
         if step.run.as_deref().is_some_and(|run| run.trim().is_empty()) {
             return self.fail(&at("run"), "expected a command, found nothing");
+        }
+        if step.run.as_deref().is_some_and(|run| run.contains('\0')) {
+            return self.fail(&at("run"), "expected a command without NUL, found one");
         }
         for (index, need) in step.needs.iter().flatten().enumerate() {
             let way = [way[0], way[1], "needs".into(), index.into()];

@@ -145,6 +145,25 @@ fn number_and_unit(text: &str) -> (Option<f64>, &str) {
     (number.parse().ok(), unit.trim_start())
 }
 
+/// Reads a value from its notation, so that anything but text is told what was expected too.
+pub(crate) struct Notation<T>(pub(crate) std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err = String>> serde::de::Visitor<'_> for Notation<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // As the refusal of any other text says it: `expected …, found …`.
+        let refusal = "".parse::<T>().err().unwrap_or_default();
+        let expected =
+            refusal.strip_prefix("expected ").and_then(|rest| rest.split_once(", found"));
+        f.write_str(expected.map_or("a string", |(expected, _)| expected))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! through_text {
     ($($type:ident),+) => {$(
         impl serde::Serialize for $type {
@@ -160,8 +179,7 @@ macro_rules! through_text {
             fn deserialize<D: serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<$type, D::Error> {
-                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                deserializer.deserialize_str($crate::values::Notation(std::marker::PhantomData))
             }
         }
 

@@ -31,6 +31,16 @@ fn a_mistyped_section_is_a_near_miss() {
 fn a_wrong_type_says_what_was_expected_and_found() {
     insta::assert_snapshot!(error_after("[steps.lint]\ntimeout = 10\n"));
     insta::assert_snapshot!(error_after("[steps.lint]\nneeds = \"build\"\n"));
+    insta::assert_snapshot!(error_after("[steps.lint]\nretries = -1\n"));
+    insta::assert_snapshot!(error_after("[steps.lint]\nretries = 1.5\n"));
+    insta::assert_snapshot!(error_after("[steps]\nlint = \"cargo clippy\"\n"));
+    insta::assert_snapshot!(error_after("[steps.lint]\nwhen = 3\n"));
+}
+
+#[test]
+fn a_step_that_could_not_be_named_or_started_is_refused() {
+    insta::assert_snapshot!(error_after("[steps.-x]\nrun = \"true\"\n"));
+    insta::assert_snapshot!(error_after("[steps.x]\nrun = \"a\\u0000b\"\n"));
 }
 
 #[test]
@@ -98,6 +108,16 @@ fn a_missing_file_says_how_to_get_one() {
 fn a_file_that_is_not_text_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(config::FILE_NAME), b"[project]\nname = \"\xff\"").unwrap();
+    let error = Config::load(folder.path()).unwrap_err().to_string();
+    let (_, shown) = error.split_once(config::FILE_NAME).unwrap();
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_pipe_is_not_waited_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(config::FILE_NAME);
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
     let message = Config::load(folder.path()).unwrap_err().message;
-    assert!(message.starts_with("failed to read it"), "{message}");
+    assert_eq!(message, "expected a regular file, found something else");
 }
