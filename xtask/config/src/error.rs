@@ -1,8 +1,10 @@
 //! What is wrong with an `xtask.toml`, and where.
 
+use crate::locate::locate;
+use crate::{Config, FILE_NAME};
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is wrong with an `xtask.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,28 @@ pub struct ConfigError {
     pub message: String,
     /// What to do next.
     pub help: Option<String>,
+}
+
+impl ConfigError {
+    /// What is wrong with a step, or with one of its needs, in the `xtask.toml` of the project in
+    /// `root`: found only when the steps were put together. What stands elsewhere, as a built-in
+    /// step's own needs do, has no position.
+    pub fn about_step(
+        root: &Path,
+        (step, need): (&str, Option<&str>),
+        message: String,
+        help: Option<String>,
+    ) -> ConfigError {
+        let path = root.join(FILE_NAME);
+        let position = std::fs::read_to_string(&path).ok().and_then(|text| {
+            let config: Config = toml::from_str(&text).ok()?;
+            let section = config.steps.get(step)?;
+            let Some(need) = need else { return locate(&text, &["steps".into(), step.into()]) };
+            let index = section.needs.iter().flatten().position(|other| other == need)?;
+            locate(&text, &["steps".into(), step.into(), "needs".into(), index.into()])
+        });
+        ConfigError { path, position, message, help }
+    }
 }
 
 /// A place in the file, and the line that stands there.

@@ -1,5 +1,6 @@
 //! The whole pipeline, or a part of it: selected, shown or run.
 
+mod blame;
 mod show;
 mod world;
 
@@ -110,8 +111,9 @@ impl Ci {
             setup::install(cx)?;
         }
         let config = cx.config()?;
-        let plan = Plan::new(catalog(cx, &config)?)
-            .map_err(|error| Fault::usage(format!("{}: {error}", config::FILE_NAME)))?;
+        let steps = catalog(cx, &config)?;
+        let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
+        let plan = Plan::new(steps).map_err(|error| blame::blame(cx, &config, &names, &error))?;
         let request = world::request(&self, cx, &plan)?;
         let selection = select(&plan, &request).map_err(|error| Fault::usage(error.to_string()))?;
         let cache = self.cache(cx, &config);

@@ -177,3 +177,19 @@ fn affected_steps_are_those_that_a_change_reaches() {
     let text = project.ci(&["--dry-run"]).expect(0).stdout;
     assert!(text.contains("run     site"), "{text}");
 }
+
+#[test]
+fn needs_that_are_no_plan_are_shown_in_the_file() {
+    let circle = Project::new(
+        "[steps.a]\nrun = \"true\"\nneeds = [\"b\"]\n[steps.b]\nrun = \"true\"\nneeds = [\"c\"]\n\
+         [steps.c]\nrun = \"true\"\nneeds = [\"a\"]\n",
+    );
+    let said = circle.ci(&["--dry-run"]).expect(2).stderr;
+    let message = "xtask.toml:7:10: the steps need each other in a circle: a -> b -> c -> a";
+    assert!(said.contains(message) && said.contains("help: take one"), "{said}");
+
+    let absent = Project::new("[steps.a]\nrun = \"true\"\nneeds = [\"lint\"]\n");
+    let said = absent.ci(&["--dry-run"]).expect(2).stderr;
+    let message = "xtask.toml:7:10: step `a` needs `lint`, which is no step";
+    assert!(said.contains(message) && said.contains("help: `lint` is no step"), "{said}");
+}
