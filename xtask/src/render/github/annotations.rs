@@ -9,14 +9,18 @@ use crate::render::text;
 use report::{Finding, Level, Place, Report, Status, StepReport};
 
 /// Annotations of one level that GitHub keeps of a workflow step.
-const MOST_OF_A_LEVEL: usize = 10;
+pub const MOST_OF_A_LEVEL: usize = 10;
 
-/// The annotations of a run, as commands.
-pub fn annotations(report: &Report) -> String {
-    ["error", "warning", "notice"].into_iter().map(|word| of_word(report, word)).collect()
+/// The annotations of a run, as commands, beside so many warnings that are told already.
+pub fn annotations(report: &Report, told_warnings: usize) -> String {
+    let room = MOST_OF_A_LEVEL.saturating_sub(told_warnings);
+    [("error", MOST_OF_A_LEVEL), ("warning", room), ("notice", MOST_OF_A_LEVEL)]
+        .into_iter()
+        .map(|(word, most)| of_word(report, word, most))
+        .collect()
 }
 
-fn of_word(report: &Report, wanted: &str) -> String {
+fn of_word(report: &Report, wanted: &str, most: usize) -> String {
     let first = report.first_failure().map(|step| step.name.as_str());
     let mut chosen: Vec<((usize, bool), String)> = Vec::new();
     for step in &report.steps {
@@ -35,7 +39,7 @@ fn of_word(report: &Report, wanted: &str) -> String {
         }
     }
     chosen.sort_by_key(|(rank, _)| *rank);
-    chosen.into_iter().take(MOST_OF_A_LEVEL).map(|(_, annotation)| annotation).collect()
+    chosen.into_iter().take(most).map(|(_, annotation)| annotation).collect()
 }
 
 fn annotation(step: &StepReport, finding: &Finding) -> String {

@@ -50,7 +50,12 @@ pub struct Github {
     files: Files,
     progress: Progress,
     failed: BTreeMap<String, Kept>,
+    /// The runner's own warnings that became annotations.
+    warnings: usize,
 }
+
+/// The runner's own warnings that become annotations: half of what GitHub keeps. The rest are lines.
+const RUNNER_WARNINGS: usize = annotations::MOST_OF_A_LEVEL / 2;
 
 impl Github {
     pub fn new(screen: Screen, look: Look, report_path: String, files: Files) -> Github {
@@ -61,6 +66,7 @@ impl Github {
             files,
             progress: Progress::default(),
             failed: BTreeMap::new(),
+            warnings: 0,
         }
     }
 
@@ -87,16 +93,27 @@ impl Github {
         end.push_str(&closing::table(look, report));
         end.push('\n');
         end.push_str(&closing::verdict(look, report, &self.report_path));
-        self.screen.show(&(annotations::annotations(report) + &quoted(&end)))?;
-        if let Some(path) = &self.files.summary {
-            let there = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-            let room = usize::try_from(SUMMARY_BYTES.saturating_sub(there))?;
-            append(path, &summary::summary(report, &self.report_path, room))?;
-        }
-        if let Some(path) = &self.files.output {
-            append(path, &outputs(report, &self.report_path))?;
-        }
+        let annotations = annotations::annotations(report, self.warnings);
+        // Nobody is left to tell what fails after the end.
+        let complaints: String = [self.summarize(report), self.set_outputs(report)]
+            .into_iter()
+            .filter_map(Result::err)
+            .map(|error| warning(&format!("{error:#}")))
+            .collect();
+        self.screen.show(&(annotations + &complaints + &quoted(&end)))?;
         Ok(())
+    }
+
+    fn summarize(&self, report: &Report) -> anyhow::Result<()> {
+        let Some(path) = &self.files.summary else { return Ok(()) };
+        let there = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let room = usize::try_from(SUMMARY_BYTES.saturating_sub(there))?;
+        append(path, &summary::summary(report, &self.report_path, room))
+    }
+
+    fn set_outputs(&self, report: &Report) -> anyhow::Result<()> {
+        let Some(path) = &self.files.output else { return Ok(()) };
+        append(path, &outputs(report, &self.report_path))
     }
 }
 
@@ -124,11 +141,14 @@ impl Renderer for Github {
                 }
                 self.ended(*step, *at, outcome, *output)
             }
-            Event::Warning { message } => command(
-                "warning",
-                &[("title", "xtask".to_owned())],
-                &text::line(message.as_bytes()),
-            ),
+            Event::Warning { message } if self.warnings < RUNNER_WARNINGS => {
+                self.warnings += 1;
+                warning(message)
+            }
+            Event::Warning { message } => {
+                let word = self.look.paint(Ink::Careful, "warning");
+                inert(&format!("{word}: {}", text::line(message.as_bytes()))) + "\n"
+            }
             Event::Interrupted { signal } => {
                 let word = self.look.paint(Ink::Careful, "interrupted");
                 inert(&format!("{word} by {signal}, ending the steps")) + "\n"
@@ -137,6 +157,11 @@ impl Renderer for Github {
         };
         Ok(self.screen.show(&shown)?)
     }
+}
+
+/// A warning of the runner itself, as an annotation.
+fn warning(message: &str) -> String {
+    command("warning", &[("title", "xtask".to_owned())], &text::line(message.as_bytes()))
 }
 
 /// The outputs of the workflow step, `name<<TOKEN` with the value between.
@@ -250,6 +275,26 @@ mod tests {
         assert_eq!(errors.len(), 10);
         assert_eq!(errors[0], "::error title=lint%3A a::0");
         assert_eq!(errors[1], "::error title=test%3A b::0");
+    }
+
+    #[test]
+    fn the_runners_own_warnings_count_too() {
+        let paper = Paper::default();
+        let path = |name: &str| Some(PathBuf::from(format!("/proc/no-such-folder/{name}")));
+        let files = Files { summary: path("summary"), output: path("output") };
+        let mut github =
+            Github::new(paper.screen(), fixture::look(), "report.html".to_owned(), files);
+        for number in 0..20 {
+            github.on(&Event::Warning { message: &format!("number {number}") }).unwrap();
+        }
+        let mut report = fixture::failed();
+        report.steps[0].outcome.findings =
+            (0..20).map(|i| report::Finding::warning("a", format!("{i}"))).collect();
+        github.on(&Event::RunFinished { report: &report }).unwrap();
+        let shown = paper.text();
+        assert_eq!(shown.lines().filter(|line| line.starts_with("::warning")).count(), 10 + 2);
+        assert!(shown.contains("\nwarning: number 19"), "{shown}");
+        assert!(shown.contains("::failed to append to /proc/no-such-folder/summary"), "{shown}");
     }
 
     proptest! {
