@@ -1,0 +1,41 @@
+//! What turns an environment's routing into served traffic, as a rollout sees it.
+
+use release::ReleaseId;
+use std::fmt;
+
+/// How a release fares where it is to be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nothing says that it was begun to be loaded.
+    Unknown,
+    Loading,
+    Ready,
+    /// It cannot be served, for this reason.
+    Failed(String),
+}
+
+/// A target could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TargetError(pub String);
+
+/// Serves an environment. All that it is told stands in the store's routing; these are questions.
+pub trait Target: fmt::Debug + Send + Sync {
+    /// Makes sure that something serves the environment.
+    ///
+    /// # Errors
+    /// When nothing does and nothing can be started.
+    fn ensure_running(&self) -> Result<(), TargetError>;
+
+    /// How a release fares; the worst of all instances.
+    ///
+    /// # Errors
+    /// When an instance cannot be asked.
+    fn readiness(&self, release: &ReleaseId) -> Result<Readiness, TargetError>;
+
+    /// The generation of the routing that all instances follow.
+    ///
+    /// # Errors
+    /// When an instance cannot be asked.
+    fn generation(&self) -> Result<u64, TargetError>;
+}
