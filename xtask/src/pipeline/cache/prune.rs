@@ -117,7 +117,8 @@ pub fn prune(cache: &Cache, target_bytes: u64) -> anyhow::Result<Pruned> {
     for partial in list_folder(cache.blobs.partial())? {
         remove(&partial.path(), partial.metadata()?.len())?;
     }
-    write_atomically(&cache.folder.join("size"), format!("{left_bytes}\n").as_bytes())?;
+    // On a disk that is still full the old count stands: too large, so that it is soon taken anew.
+    let _ = write_atomically(&cache.folder.join("size"), format!("{left_bytes}\n").as_bytes());
     Ok(Pruned { entries: gone.len() + unusable.len(), freed_bytes, left_bytes })
 }
 

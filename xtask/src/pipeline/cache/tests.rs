@@ -299,6 +299,17 @@ fn a_store_beyond_the_bound_prunes() {
 }
 
 #[test]
+fn a_count_that_cannot_be_written_stops_no_pruning() {
+    let (root, _, step) = stored();
+    let size = root.path().join(CACHE_FOLDER).join("size");
+    fs::remove_file(&size).unwrap();
+    fs::create_dir(&size).unwrap();
+    let cache = Cache::open(root.path(), 0).unwrap();
+    assert_eq!(cache.prune().unwrap().left_bytes, 0);
+    assert!(is_miss(&cache, &step));
+}
+
+#[test]
 fn an_outcome_that_json_cannot_hold_is_not_kept() {
     let root = tempfile::tempdir().unwrap();
     let cache = Cache::open(root.path(), ROOMY).unwrap();
