@@ -13,23 +13,20 @@ mod html;
 mod json;
 mod junit;
 mod live;
-mod look;
 mod progress;
 mod sarif;
-mod screen;
 mod single;
 mod stored;
 mod terminal;
-mod text;
 mod written;
 
 pub use single::single;
 pub use stored::Stored;
 
 use crate::pipeline::event::Event;
+use ::screen::look::{Color, Look, Reader};
+use ::screen::{self, Screen, look, text};
 use clap::ValueEnum;
-use look::Look;
-use screen::Screen;
 use std::path::{Path, PathBuf};
 
 /// Shows a run while it happens, or writes it down at its end. Renderers never fail a run: what
@@ -80,16 +77,16 @@ pub enum Format {
     Json,
 }
 
-/// When to use colour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
 impl Format {
+    /// Who reads standard output when this is written there.
+    fn reader(self) -> Reader {
+        match self {
+            Format::Terminal => Reader::Person,
+            Format::Github => Reader::ActionsLog,
+            Format::Auto | Format::Plain | Format::Json => Reader::Plain,
+        }
+    }
+
     /// What `auto` comes to in this environment.
     fn settled(self) -> Format {
         let is_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
@@ -106,7 +103,7 @@ impl Format {
 pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn Renderer>> {
     let format = options.format.settled();
     let page = folder.join("report.html");
-    let look = Look::of_stdout(format, options.color);
+    let look = Look::of_stdout(format.reader(), options.color);
     let mut renderers: Vec<Box<dyn Renderer>> = Vec::new();
     renderers.push(match format {
         Format::Json => Box::new(json::Json::new(Screen::stdout())),

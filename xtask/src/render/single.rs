@@ -4,7 +4,7 @@ use super::finding;
 use super::look::{Ink, Look, ink_of};
 use super::screen::Screen;
 use super::text;
-use super::{Color, Format};
+use super::{Color, Reader};
 use report::Outcome;
 
 /// Measures that are written out; a site may have one for each of its files.
@@ -15,7 +15,7 @@ const SHOWN_MEASURES: usize = 100;
 /// # Errors
 /// When standard output cannot be written; a closed pipe is no error.
 pub fn single(name: &str, outcome: &Outcome) -> anyhow::Result<()> {
-    let look = Look::of_stdout(Format::Terminal, Color::Auto);
+    let look = Look::of_stdout(Reader::Person, Color::Auto);
     Ok(Screen::stdout().show(&shown(&look, name, outcome))?)
 }
 

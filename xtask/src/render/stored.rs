@@ -3,7 +3,7 @@
 use super::closing::{self, Kept};
 use super::html::{excerpt, page, way_to_root};
 use super::look::Look;
-use super::{Color, Format, junit, relative, sarif, written};
+use super::{Color, Reader, junit, relative, sarif, written};
 use anyhow::Context;
 use report::{Fault, Report, SCHEMA_VERSION, StepReport};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Stored {
 
     /// What the run showed at its end.
     pub fn terminal(&self, color: Color) -> String {
-        let look = Look::of_stdout(Format::Terminal, color);
+        let look = Look::of_stdout(Reader::Person, color);
         let report = &self.report;
         let path = relative(&self.folder.join("report.html"), &self.root);
         closing::failures(&look, report, |name| self.outputs.get(name))

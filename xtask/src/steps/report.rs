@@ -1,9 +1,10 @@
 //! Opens or prints the last run's report, or that of a run named.
 
 use crate::context::Context;
-use crate::render::{Color, Stored, print};
+use crate::render::{Stored, print};
 use clap::ValueEnum;
 use report::{Exit, Fault};
+use screen::look::Color;
 use std::path::Path;
 use std::process::{Command, Stdio};
 

@@ -2,7 +2,6 @@
 //! dark. See [`page`].
 
 mod findings;
-mod markup;
 mod measures;
 mod output;
 mod steps;
@@ -12,9 +11,9 @@ use super::closing::{self, Kept};
 use super::look::{COLUMNS, Look};
 use super::{Renderer, sarif, text, written};
 use crate::pipeline::event::{Event, StepHead};
-use markup::Markup;
 pub use output::excerpt;
 use report::{Level, Report, Status};
+use screen::markup::Markup;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 

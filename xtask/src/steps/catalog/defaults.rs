@@ -1,6 +1,6 @@
 //! What each built-in step is by default, as far as the project at the root decides it.
 
-use super::{TOOLS_STEP, is_served, minutes, strings};
+use super::{TOOLS_STEP, is_served, minutes, signing_key, strings};
 use crate::context::Context;
 use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::audit_version;
@@ -62,7 +62,8 @@ const LOCKS: [&str; 9] = [
 ];
 
 /// Files of Slipway's own workspace that its light steps are made of.
-const OWN_FILES: [&str; 4] = ["xtask/src/**", "xtask/config/**", "xtask/report/**", "Cargo.lock"];
+const OWN_FILES: [&str; 5] =
+    ["xtask/src/**", "xtask/config/**", "xtask/report/**", "xtask/screen/**", "Cargo.lock"];
 
 /// What kind of project lies at the root.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +145,7 @@ impl Project {
                 self.runs_cargo(&mut step, versions);
             }
             "build" => {
-                step.about = "the release: files, manifest, digests".to_owned();
+                step.about = "the release: files, manifest, digests, signature".to_owned();
                 step.timeout = minutes(30);
                 step.inputs = everything();
                 // Its sections of the configuration, not the whole file: see the versions.
@@ -153,6 +154,7 @@ impl Project {
                 step.versions.push(section("project", &config.project)?);
                 step.versions.push(section("build", &config.build)?);
                 step.versions.push(section("headers", &config.headers)?);
+                step.versions.extend(signing_key::version());
                 step.env = if self.has_cargo { strings(&CARGO_ENV) } else { Vec::new() };
                 step.env.push("NODE_ENV".to_owned());
                 step.versions.extend(self.has_cargo.then(|| versions.rustc()).flatten());

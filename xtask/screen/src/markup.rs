@@ -1,7 +1,7 @@
 //! HTML that is escaped by construction: markup can only be a literal of this program's source, and
 //! whatever is not goes through the escape.
 
-use crate::render::text;
+use crate::text;
 use std::fmt::Display;
 
 /// A piece of HTML being written.

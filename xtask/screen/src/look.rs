@@ -1,6 +1,6 @@
 //! What the screen can show: colour, Unicode, columns, lines, and whether lines can be redrawn.
 
-use super::{Color, Format};
+use clap::ValueEnum;
 use report::{Level, Status};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -11,6 +11,26 @@ pub const COLUMNS: usize = 80;
 const LINES: usize = 24;
 /// A screen narrower than this is treated as if it had so many columns: nothing can be shown on less.
 const MIN_COLUMNS: usize = 20;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// What standard output is read by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A person, who sees lines change where the screen can do that.
+    Person,
+    /// A person, who wants every line to stay.
+    Plain,
+    /// A log of GitHub Actions: no terminal, but it shows colours.
+    ActionsLog,
+}
 
 /// What the screen can show.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,15 +57,15 @@ pub enum Ink {
 
 impl Look {
     /// Of standard output, in the environment of this process.
-    pub fn of_stdout(format: Format, color: Color) -> Look {
+    pub fn of_stdout(reader: Reader, color: Color) -> Look {
         let is_terminal = std::io::stdout().is_terminal();
-        let look = Look::of(format, color, is_terminal, |name| std::env::var_os(name));
+        let look = Look::of(reader, color, is_terminal, |name| std::env::var_os(name));
         if is_terminal { look.measured() } else { look }
     }
 
     /// `get` reads an environment variable.
     fn of(
-        format: Format,
+        reader: Reader,
         color: Color,
         is_terminal: bool,
         get: impl Fn(&str) -> Option<OsString>,
@@ -59,8 +79,7 @@ impl Look {
             // https://no-color.org and https://bixense.com/clicolors
             Color::Auto if is_set("NO_COLOR") => false,
             Color::Auto if is_on("CLICOLOR_FORCE") => true,
-            // A log of GitHub Actions is no terminal, but shows colours.
-            Color::Auto if format == Format::Github => true,
+            Color::Auto if reader == Reader::ActionsLog => true,
             Color::Auto => is_terminal && !is_dumb && get("CLICOLOR").is_none_or(|v| v != "0"),
         };
         // POSIX: the first of these that is set and not empty decides.
@@ -73,12 +92,12 @@ impl Look {
         Look {
             color,
             unicode: cfg!(windows)
-                || format == Format::Github
+                || reader == Reader::ActionsLog
                 || locale.contains("utf-8")
                 || locale.contains("utf8"),
             columns: COLUMNS,
             lines: LINES,
-            live: is_terminal && !is_dumb && format == Format::Terminal,
+            live: is_terminal && !is_dumb && reader == Reader::Person,
         }
     }
 
@@ -167,7 +186,7 @@ mod tests {
     use super::*;
 
     fn look(color: Color, is_terminal: bool, environment: &[(&str, &str)]) -> Look {
-        Look::of(Format::Terminal, color, is_terminal, |name| {
+        Look::of(Reader::Person, color, is_terminal, |name| {
             environment.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into())
         })
     }

@@ -1,14 +1,25 @@
-//! Standard output that nobody may be reading any more.
-//!
-//! `xtask ci | head` closes the pipe early. That is no failure of the run: from then on what is
-//! written goes nowhere.
+//! What people see of Slipway, the same for every tool: text made safe and measured ([`text`]),
+//! signs and colour ([`look`]), HTML that is escaped by construction ([`markup`]), and standard
+//! output that nobody may be reading any more ([`Screen`]).
 
+pub mod look;
+pub mod markup;
+pub mod text;
+
+use std::fmt;
 use std::io::{ErrorKind, Result, Write};
 
-/// A writer that goes quiet when the other side is gone.
+/// A writer that goes quiet when the other side is gone: `xtask ci | head` closes the pipe early,
+/// and that is no failure of the run.
 pub struct Screen {
     out: Box<dyn Write>,
     is_closed: bool,
+}
+
+impl fmt::Debug for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Screen").field("is_closed", &self.is_closed).finish_non_exhaustive()
+    }
 }
 
 impl Screen {
@@ -21,6 +32,9 @@ impl Screen {
     }
 
     /// Writes all of `text` at once.
+    ///
+    /// # Errors
+    /// When it cannot be written, though somebody reads.
     pub fn show(&mut self, text: &str) -> Result<()> {
         if self.is_closed || text.is_empty() {
             return Ok(());
