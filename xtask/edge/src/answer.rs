@@ -1,9 +1,11 @@
 //! Answers that the edge gives by itself: a static file, a redirect, an error page.
 
 use crate::body::{Answer, FilePart};
-use crate::conditional::{self, Wanted};
+use crate::conditional::{self, Condition, Wanted};
+use crate::page;
 use crate::policy::Policy;
 use crate::site::{Contents, File, Representation, Route, Site};
+use hyper::body::Bytes;
 use hyper::header::{
     ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
@@ -27,11 +29,15 @@ impl Answers {
         request: &HeaderMap,
     ) -> Response<Answer> {
         let mut headers = representation.headers.clone();
-        if conditional::has_it(request, &representation.etag) {
-            for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ACCEPT_RANGES] {
-                headers.remove(name);
+        match conditional::condition(request, &representation.etag) {
+            Condition::Met => {}
+            Condition::Failed => return self.error(StatusCode::PRECONDITION_FAILED, request).await,
+            Condition::HasIt => {
+                for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, ACCEPT_RANGES] {
+                    headers.remove(name);
+                }
+                return assemble(StatusCode::NOT_MODIFIED, headers, Answer::empty());
             }
-            return assemble(StatusCode::NOT_MODIFIED, headers, Answer::empty());
         }
         let size = representation.size_bytes;
         let wanted = if *method == Method::GET && representation.is_identity {
@@ -82,8 +88,8 @@ impl Answers {
         assemble(StatusCode::NO_CONTENT, headers, Answer::empty())
     }
 
-    /// The site's own page for a status (`404.html`; for what went wrong here, `503.html` and
-    /// `500.html` stand in), else a plain one.
+    /// The site's own page for a status (`404.html`; for what went wrong here, `503.html`,
+    /// `maintenance.html` and `500.html` stand in), else a plain one.
     pub async fn error(&self, status: StatusCode, request: &HeaderMap) -> Response<Answer> {
         if let Some(file) = self.error_page(status)
             && let Some(page) = file.negotiate(request)
@@ -100,7 +106,9 @@ impl Answers {
 
     fn error_page(&self, status: StatusCode) -> Option<&File> {
         let stand_ins: &[&str] = match status {
-            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => &["503", "500"],
+            StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => &["503", "maintenance", "500"],
             status if status.is_server_error() => &["500"],
             _ => &[],
         };
@@ -113,20 +121,22 @@ impl Answers {
     }
 
     fn plain_error(&self, status: StatusCode) -> Response<Answer> {
-        let reason = status.canonical_reason().unwrap_or("Error");
-        let code = status.as_str();
-        let page = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n\
-             <title>{code} {reason}</title>\n<h1>{reason}</h1>\n<p>{}</p>\n",
-            explanation(status)
-        );
+        let title = status.canonical_reason().unwrap_or("Error");
+        let mut answer = page::plain(status, title, explanation(status));
+        self.policy.complete(answer.headers_mut());
+        answer
+    }
+
+    /// There is no such immutable file, in any release: no page is given in its place, which a
+    /// browser would run as a script or keep for a year.
+    pub fn no_asset(&self) -> Response<Answer> {
+        let text = "there is no such file\n";
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(page.len()));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
         self.policy.complete(&mut headers);
-        assemble(status, headers, Answer::Whole(page.into()))
+        assemble(StatusCode::NOT_FOUND, headers, Answer::Whole(Bytes::from_static(text.as_bytes())))
     }
 }
 
@@ -135,6 +145,9 @@ fn explanation(status: StatusCode) -> &'static str {
         StatusCode::NOT_FOUND => "There is no page at this address.",
         StatusCode::METHOD_NOT_ALLOWED => "This address can only be read.",
         StatusCode::BAD_GATEWAY => "The server behind this site did not give an answer.",
+        StatusCode::SERVICE_UNAVAILABLE => {
+            "The server behind this site is being started again. Please try again in a moment."
+        }
         StatusCode::GATEWAY_TIMEOUT => "The server behind this site took too long to answer.",
         StatusCode::PAYLOAD_TOO_LARGE => "What was sent is larger than this site takes.",
         status if status.is_client_error() => "The request cannot be answered as it is.",

@@ -1,20 +1,26 @@
 //! What `xtask edge` understands.
 
+use crate::environment::run;
+use crate::environment::settings::{EnvironmentArgs, Settings};
 use crate::local_ca::LocalCa;
 use crate::options::Options;
 use crate::serve;
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Serve a release: its static files, and its server behind them.
+/// Serve an environment from its store, or one release: its static files, and its server behind them.
 ///
-/// Starts the release's server, if it has one, waits until it is ready, then prints one line of JSON
-/// with the address and serves until TERM or INT. Static files come from the manifest alone, each
-/// proved against its digest; all else goes to the server.
+/// With `--env NAME`, follows the environment's routing: each release that it names is fetched,
+/// proved, and its server started, before it gets traffic. Without it, serves one release, to be
+/// checked. Either way it prints one line of JSON with its address and serves until TERM or INT.
+/// Static files come from the manifest alone, each proved against its digest; all else goes to the
+/// server.
 ///
-/// Exit codes: 0 ended as asked; 2 there is no such release; 3 the address is taken, or the server
-/// died or never was ready; 4 the release is damaged.
+/// Exit codes: 0 ended as asked; 2 there is no such release or environment; 3 the address is taken, or
+/// the server of the one release died or never was ready; 4 the one release is damaged, or others may
+/// read the secrets.
 #[derive(Debug, Parser)]
 #[command(name = "xtask-edge", bin_name = "cargo xtask edge", version)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -24,12 +30,14 @@ pub struct Cli {
     /// Folder of the release [default: the latest of the project in the current folder]
     #[arg(long, value_name = "DIR")]
     pub release: Option<PathBuf>,
-    /// Address to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
+    /// Address to listen on; port 0 takes a free one [default: the environment's, else 127.0.0.1:0]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
     /// End when standard input is closed, and so with the process that started this one.
     #[arg(long)]
     pub with_parent: bool,
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
     #[command(flatten)]
     pub connections: Options,
 }
@@ -50,8 +58,17 @@ pub enum Command {
 pub async fn run(cli: &Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Ca) => ca(),
-        None => serve::release(cli).await,
+        None => match &cli.environment.env {
+            Some(name) => environment(cli, name).await,
+            None => serve::release(cli).await,
+        },
     }
+}
+
+async fn environment(cli: &Cli, name: &str) -> anyhow::Result<()> {
+    let root = std::env::current_dir().context("no current folder")?;
+    let settings = Settings::resolve(&root, name, &cli.environment, cli.listen, &cli.connections)?;
+    run::run(&settings, cli.with_parent).await
 }
 
 fn ca() -> anyhow::Result<()> {

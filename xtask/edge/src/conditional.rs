@@ -1,7 +1,7 @@
 //! Conditions and ranges of a request: RFC 9110, sections 13 and 14.
 
 use hyper::HeaderMap;
-use hyper::header::{IF_NONE_MATCH, IF_RANGE, RANGE};
+use hyper::header::{HeaderName, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
 
 /// Which bytes of a representation a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,16 +13,33 @@ pub enum Wanted {
     Nothing,
 }
 
-/// Whether the client already has the representation with this entity tag (quoted, strong).
-pub fn has_it(headers: &HeaderMap, etag: &str) -> bool {
-    headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|field| field.split(','))
-        .map(str::trim)
-        // The comparison is the weak one: `W/"x"` is `"x"`.
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+/// What a request's conditions come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    Met,
+    /// The client already has the representation: 304.
+    HasIt,
+    /// It wants only a representation that this is not: 412.
+    Failed,
+}
+
+/// Weighs the conditions of a GET or HEAD against the entity tag (quoted, strong) of what would be
+/// sent, in the order of section 13.2.2. Dates are no conditions here: no `last-modified` is sent,
+/// because after a rollback a date would say that the newer release is still good.
+pub fn condition(headers: &HeaderMap, etag: &str) -> Condition {
+    if headers.contains_key(IF_MATCH)
+        && !tags(headers, IF_MATCH).any(|tag| tag == "*" || tag == etag)
+    {
+        return Condition::Failed;
+    }
+    // The comparison is the weak one: `W/"x"` is `"x"`.
+    let is_same = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
+    if tags(headers, IF_NONE_MATCH).any(is_same) { Condition::HasIt } else { Condition::Met }
+}
+
+fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|field| field.split(',')).map(str::trim)
 }
 
 /// The part that a request asks for of a representation of `size` bytes. Several ranges at once, or
@@ -116,20 +133,44 @@ mod tests {
         assert_eq!(wanted(&headers, "\"old\"", 10), Wanted::Part(0, 1));
     }
 
+    fn under(fields: &[(HeaderName, &str)]) -> Condition {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(name, value.parse().unwrap());
+        }
+        condition(&headers, "\"b\"")
+    }
+
     #[test]
     fn a_known_tag_is_found_in_a_list() {
         for (value, expected) in [
-            ("\"b\"", true),
-            ("\"a\", W/\"b\"", true),
-            ("*", true),
-            ("\"a\"", false),
-            ("b", false),
-            ("\"b-br\"", false),
+            ("\"b\"", Condition::HasIt),
+            ("\"a\", W/\"b\"", Condition::HasIt),
+            ("*", Condition::HasIt),
+            ("\"a\"", Condition::Met),
+            ("b", Condition::Met),
+            ("\"b-br\"", Condition::Met),
         ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(IF_NONE_MATCH, value.parse().unwrap());
-            assert_eq!(has_it(&headers, "\"b\""), expected, "{value}");
+            assert_eq!(under(&[(IF_NONE_MATCH, value)]), expected, "{value}");
         }
+        assert_eq!(under(&[(IF_NONE_MATCH, "\"a\""), (IF_NONE_MATCH, "\"b\"")]), Condition::HasIt);
+    }
+
+    #[test]
+    fn another_representation_than_the_wanted_one_is_not_sent() {
+        for (value, expected) in [
+            ("\"b\"", Condition::Met),
+            ("\"a\", \"b\"", Condition::Met),
+            ("*", Condition::Met),
+            ("\"a\"", Condition::Failed),
+            // The comparison is the strong one.
+            ("W/\"b\"", Condition::Failed),
+            ("", Condition::Failed),
+        ] {
+            assert_eq!(under(&[(IF_MATCH, value)]), expected, "{value}");
+        }
+        assert_eq!(under(&[(IF_MATCH, "\"a\""), (IF_NONE_MATCH, "\"b\"")]), Condition::Failed);
+        assert_eq!(under(&[(IF_MATCH, "\"b\""), (IF_NONE_MATCH, "\"b\"")]), Condition::HasIt);
     }
 
     proptest! {

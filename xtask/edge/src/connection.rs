@@ -1,8 +1,9 @@
 //! One connection: its handshake, its protocol, its bounds, and its end.
 
-use crate::body::{Answer, BodyError};
+use crate::body::BodyError;
 use crate::client::{Client, Trusted};
 use crate::edge::Edge;
+use crate::measured::Measured;
 use crate::stall::{self, StallTimeout};
 use crate::stop;
 use crate::tls::Tls;
@@ -227,7 +228,7 @@ impl Usage {
 
 /// An answer on HTTP/2, known to be under way until it is dropped.
 struct Stream {
-    body: Answer,
+    body: Measured,
     _open: Arc<()>,
 }
 

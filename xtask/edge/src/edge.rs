@@ -1,138 +1,157 @@
-//! A request comes in, an answer goes out: which of the parts gives it.
+//! A request comes in, an answer goes out: which release gives it, and what is said around it.
 
-use crate::answer::Answers;
 use crate::body::Answer;
 use crate::client::{Client, Scheme};
-use crate::proxy::{Introduction, Proxy, X_REQUEST_ID};
+use crate::client_id::Signer;
+use crate::measured::{Flight, Measured};
+use crate::metrics::Metrics;
+use crate::page;
+use crate::proxy::{Introduction, X_REQUEST_ID};
 use crate::request_id::RequestIds;
-use crate::request_path::{self, RequestPath};
-use crate::site::Route;
+use crate::traffic::{self, Remember, Traffic, X_SLIPWAY_RELEASE};
+use arc_swap::ArcSwap;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, HOST, HeaderValue, STRICT_TRANSPORT_SECURITY};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+};
+use hyper::{HeaderMap, Method, Request, Response, Version};
 use std::sync::Arc;
 
-/// Answers requests for one release.
+/// Answers requests, each by one release.
 #[derive(Debug)]
 pub struct Edge {
-    pub answers: Answers,
-    /// The release's server, if it has one.
-    pub proxy: Option<Proxy>,
-    pub request_ids: RequestIds,
+    traffic: ArcSwap<Traffic>,
+    pub metrics: Metrics,
+    /// Set in an environment, where traffic is split.
+    signer: Option<Signer>,
+    request_ids: RequestIds,
 }
 
 impl Edge {
+    /// An edge in which nothing is live yet.
+    pub fn new(signer: Option<Signer>) -> Edge {
+        Edge {
+            traffic: ArcSwap::default(),
+            metrics: Metrics::default(),
+            signer,
+            request_ids: RequestIds::default(),
+        }
+    }
+
+    /// From now on, requests are answered by these releases.
+    pub fn route(&self, traffic: Traffic) {
+        self.traffic.store(Arc::new(traffic));
+    }
+
+    /// Which releases answer now.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        self.traffic.load_full()
+    }
+
     pub async fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         client: &Arc<Client>,
-    ) -> Response<Answer> {
+    ) -> Response<Measured> {
+        let traffic = self.traffic.load_full();
         let request_id = self.request_ids.next();
         let is_head = *request.method() == Method::HEAD;
-        let who = client.who(request.headers());
-        let introduction = Introduction { client, who: &who, request_id: &request_id };
-        let mut answer = self.route(request, introduction).await;
+        let who = client.who(request.headers()).into_owned();
+        let choice = traffic.choose(request.headers(), request.uri(), self.signer.as_ref());
+        let slot = choice.as_ref().ok().and_then(|choice| choice.slot);
+        let metrics = slot.map_or(&self.metrics.none, |slot| &slot.metrics);
+        let flight = Flight::begin(metrics, slot);
+        let mut answer = match (&choice, slot) {
+            (_, Some(slot)) => {
+                if self.signer.is_some() {
+                    traffic::strip(&mut request);
+                }
+                let introduction = Introduction { client, who: &who, request_id: &request_id };
+                slot.answer(request, introduction, &traffic).await
+            }
+            (Ok(_), None) => closing(page::nothing_live(), request.version()),
+            (Err(_), None) => closing(page::not_loaded(), request.version()),
+        };
         if is_head && !matches!(answer.body(), Answer::Passed(_)) {
             *answer.body_mut() = Answer::empty();
         }
+        let headers = answer.headers_mut();
         if who.scheme == Scheme::Http {
             // RFC 6797, section 7.2: never over a connection that anyone may have altered.
-            answer.headers_mut().remove(STRICT_TRANSPORT_SECURITY);
+            headers.remove(STRICT_TRANSPORT_SECURITY);
         }
-        answer.headers_mut().insert(X_REQUEST_ID, request_id);
-        answer
+        headers.insert(X_REQUEST_ID, request_id);
+        headers.remove(X_SLIPWAY_RELEASE);
+        if let Some(slot) = slot {
+            headers.insert(X_SLIPWAY_RELEASE, slot.name.clone());
+        }
+        if let Ok(choice) = choice
+            && choice.is_own
+        {
+            self.mark_as_own(headers, &choice.remember, who.scheme == Scheme::Https);
+        }
+        flight.carry(answer)
     }
 
-    async fn route(
-        &self,
-        request: Request<Incoming>,
-        introduction: Introduction<'_>,
-    ) -> Response<Answer> {
-        let method = request.method().clone();
-        let is_for_the_edge = method == Method::OPTIONS && request.uri().path() == "*";
-        if is_for_the_edge {
-            return self.answers.options();
+    /// Another client might get another release's answer: no cache may share this one. What is
+    /// immutable is the same from every release, and carries nothing about the client.
+    fn mark_as_own(&self, headers: &mut HeaderMap, remember: &Remember, is_secure: bool) {
+        if is_immutable(headers) {
+            return;
         }
-        if method == Method::CONNECT || method == Method::TRACE {
-            return self.not_allowed(request.headers()).await;
-        }
-        let hosts = request.headers().get_all(HOST).iter().count();
-        // RFC 9112, section 3.2.
-        if hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11 {
-            return self.answers.error(StatusCode::BAD_REQUEST, request.headers()).await;
-        }
-        let path = match request_path::decode(request.uri().path()) {
-            RequestPath::Decoded(path) => Some(path),
-            RequestPath::Foreign => None,
-            RequestPath::Malformed => {
-                return self.answers.error(StatusCode::BAD_REQUEST, request.headers()).await;
-            }
+        make_private(headers);
+        let cookie = match remember {
+            Remember::Nothing => return,
+            Remember::Id(id) => self.signer.as_ref().map(|signer| signer.cookie(*id, is_secure)),
+            Remember::Wish(wish) => Some(traffic::wish_cookie(wish, is_secure)),
         };
-        if method == Method::GET || method == Method::HEAD {
-            match path.as_deref().and_then(|path| self.answers.site.route(path)) {
-                Some(Route::File(file)) => {
-                    let Some(representation) = file.negotiate(request.headers()) else {
-                        let status = StatusCode::NOT_ACCEPTABLE;
-                        return self.answers.error(status, request.headers()).await;
-                    };
-                    return self.answers.file(representation, &method, request.headers()).await;
-                }
-                Some(Route::Folder) => {
-                    return self.answers.to_folder(request.uri().path(), request.uri().query());
-                }
-                None => {}
-            }
-        }
-        match &self.proxy {
-            Some(proxy) => self.pass(proxy, request, introduction).await,
-            None if method == Method::OPTIONS => self.answers.options(),
-            None if method == Method::GET || method == Method::HEAD => {
-                self.answers.error(StatusCode::NOT_FOUND, request.headers()).await
-            }
-            None => self.not_allowed(request.headers()).await,
+        if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+            headers.append(SET_COOKIE, cookie);
         }
     }
+}
 
-    async fn pass(
-        &self,
-        proxy: &Proxy,
-        request: Request<Incoming>,
-        introduction: Introduction<'_>,
-    ) -> Response<Answer> {
-        let headers = request.headers().clone();
-        let policy = &self.answers.policy;
-        match proxy.pass(request, introduction, policy).await {
-            Ok(passage) => {
-                if let Some(tunnel) = passage.tunnel {
-                    tokio::spawn(tunnel.run());
-                }
-                passage.answer
-            }
-            Err(status) => {
-                let mut answer = self.answers.error(status, &headers).await;
-                // What is left of the request's body is not read.
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                answer
-            }
-        }
+/// What is left of the request's body is not read.
+fn closing(mut answer: Response<Answer>, version: Version) -> Response<Answer> {
+    if version < Version::HTTP_2 {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    answer
+}
 
-    async fn not_allowed(&self, request: &HeaderMap) -> Response<Answer> {
-        let mut answer = self.answers.error(StatusCode::METHOD_NOT_ALLOWED, request).await;
-        let allow = HeaderValue::from_static("GET, HEAD, OPTIONS");
-        answer.headers_mut().insert(ALLOW, allow);
-        answer
+fn is_immutable(headers: &HeaderMap) -> bool {
+    directives(headers).any(|directive| directive == "immutable")
+}
+
+fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(',')).map(str::trim)
+}
+
+/// Lets only the client itself keep an answer (RFC 9111, section 5.2.2.7).
+fn make_private(headers: &mut HeaderMap) {
+    let mut kept: Vec<&str> = directives(headers).collect();
+    if kept.contains(&"no-store") {
+        return;
+    }
+    kept.retain(|it| !matches!(*it, "public" | "private") && !it.starts_with("s-maxage="));
+    kept.insert(0, "private");
+    if let Ok(value) = HeaderValue::from_str(&kept.join(", ")) {
+        headers.insert(CACHE_CONTROL, value);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Answers;
     use crate::client::Trusted;
     use crate::connection::{CLIENT_TIMEOUT, Serving};
     use crate::policy::Policy;
-    use crate::proxy::Limits;
+    use crate::proxy::{Limits, Proxy};
     use crate::site::Site;
+    use crate::slot::{Backend, Slot};
+    use release::ReleaseId;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -145,9 +164,13 @@ mod tests {
     async fn answer(limits: Limits, request: &str, start_of_answer: &'static str) -> String {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let policy = Policy::new(&[("x-policy".to_owned(), "1".to_owned())].into()).unwrap();
-        let proxy = Some(Proxy::new(server.local_addr().unwrap(), limits));
+        let proxy = Proxy::new(server.local_addr().unwrap(), limits);
         let answers = Answers { site: Site::default(), policy };
-        let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::default() });
+        let edge = Edge::new(None);
+        let id: ReleaseId = "2026-11-23-ba7816bf8f01".parse().unwrap();
+        let metrics = edge.metrics.of(&id);
+        edge.route(Traffic::of_one(Slot::new(id, answers, Backend::new(Some(proxy)), metrics)));
+        let edge = Arc::new(edge);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         tokio::spawn(async move {
@@ -213,6 +236,24 @@ mod tests {
         for request in [announced, &chunked] {
             let answer = answer(limits(), request, "").await;
             assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_own_answer_is_kept_by_its_client_alone() {
+        for (field, expected) in [
+            ("", "private"),
+            ("no-cache", "private, no-cache"),
+            ("public, max-age=60, s-maxage=600", "private, max-age=60"),
+            ("private", "private"),
+            ("no-store", "no-store"),
+        ] {
+            let mut headers = HeaderMap::new();
+            if !field.is_empty() {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static(field));
+            }
+            make_private(&mut headers);
+            assert_eq!(headers[CACHE_CONTROL], expected);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::connection::Serving;
 use crate::places::Places;
+use crate::tls::Tls;
 use crate::worker::{self, Accepted, DRAIN, Worker};
 use anyhow::Context;
 use std::convert::Infallible;
@@ -34,6 +35,7 @@ pub async fn serve(
         .context("failed to start a worker")?;
     tokio::select! {
         never = take(&listener, &serving, &workers) => match never {},
+        never = renew(serving.tls.as_ref()) => match never {},
         () = &mut stop => {}
     }
     drop(listener);
@@ -47,6 +49,13 @@ pub async fn serve(
         eprintln!("warning: requests were still under way after {DRAIN:?} and were cut off");
     }
     Ok(())
+}
+
+async fn renew(tls: Option<&Tls>) -> Infallible {
+    match tls {
+        Some(tls) => tls.renew().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn take(listener: &TcpListener, serving: &Serving, workers: &[Worker]) -> Infallible {

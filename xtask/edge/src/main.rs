@@ -11,6 +11,9 @@ use std::time::Duration;
 const RUNTIME_GRACE: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
+    if let Some(code) = edge::guard::become_server() {
+        return code;
+    }
     let cli = Cli::parse();
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

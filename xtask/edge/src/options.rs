@@ -5,7 +5,7 @@ use crate::connection::{CLIENT_TIMEOUT, Serving};
 use crate::edge::Edge;
 use crate::local_ca::LocalCa;
 use crate::proxy::Limits;
-use crate::tls::{Files, Renewal, Tls};
+use crate::tls::{Files, Tls};
 use clap::Args;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -45,11 +45,11 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 impl Options {
-    /// What connections share, and the renewal to be run beside the serving when there is TLS.
+    /// TLS, when it is asked for.
     ///
     /// # Errors
     /// When the certificate or its key cannot be used.
-    pub fn serving(&self, edge: Arc<Edge>) -> anyhow::Result<(Serving, Option<Renewal>)> {
+    pub fn tls(&self) -> anyhow::Result<Option<Tls>> {
         let files = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => {
                 Some(Files { certificate: certificate.clone(), key: key.clone() })
@@ -57,9 +57,13 @@ impl Options {
             _ if self.tls_local => Some(LocalCa::open()?.leaf()?),
             _ => None,
         };
-        let (tls, renewal) = files.map(Tls::new).transpose()?.unzip();
+        files.map(Tls::new).transpose()
+    }
+
+    /// What connections share.
+    pub fn serving(&self, edge: Arc<Edge>, tls: Option<Tls>) -> Serving {
         let trusted = Trusted::new(self.trust_proxy.clone());
-        Ok((Serving { edge, tls, trusted, client_timeout: self.timeout() }, renewal))
+        Serving { edge, tls, trusted, client_timeout: self.timeout() }
     }
 
     /// Bounds of what is passed to a release's server.

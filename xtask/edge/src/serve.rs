@@ -6,15 +6,19 @@ use crate::edge::Edge;
 use crate::listen;
 use crate::policy::Policy;
 use crate::proxy::Proxy;
-use crate::request_id::RequestIds;
-use crate::server::ServerProcess;
+use crate::server::{READY_TIMEOUT, ServerProcess};
+use crate::setting::Setting;
 use crate::site::Site;
+use crate::slot::{Backend, Slot};
 use crate::stop;
+use crate::tls::Tls;
+use crate::traffic::Traffic;
 use anyhow::Context;
 use release::Release;
 use report::Fault;
 use serde::Serialize;
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -32,18 +36,20 @@ struct Listening<'a> {
 /// When there is no such release, it is damaged, the address is taken, or its server fails.
 pub async fn release(cli: &Cli) -> anyhow::Result<()> {
     let stop = stop::signal(cli.with_parent)?;
+    let tls = cli.connections.tls()?;
     let release = open(cli)?;
     let policy = Policy::new(&release.manifest().headers)?;
     let site = Site::load(&release, &policy).map_err(|error| damaged(&release, &error))?;
-    let listener = TcpListener::bind(cli.listen).await.map_err(|error| {
-        Fault::unreachable(format!("failed to listen on {}: {error}", cli.listen))
-    })?;
+    let listen = cli.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| Fault::unreachable(format!("failed to listen on {listen}: {error}")))?;
     let answers = Answers { site, policy };
     let mut server = match &release.manifest().server {
         None => None,
         Some(entry) => Some(start(&release, entry)?),
     };
-    let result = serve(cli, &release, listener, answers, server.as_mut(), stop).await;
+    let result = serve(cli, tls, &release, listener, answers, server.as_mut(), stop).await;
     if let Some(server) = server {
         server.stop().await;
     }
@@ -70,7 +76,7 @@ fn open(cli: &Cli) -> anyhow::Result<Release> {
 fn start(release: &Release, entry: &release::ServerEntry) -> anyhow::Result<ServerProcess> {
     Release::check(&release.dir().join(&entry.path), entry.size_bytes, entry.sha256)
         .map_err(|error| damaged(release, &error.into()))?;
-    ServerProcess::start(release, entry)
+    ServerProcess::start(release, entry, &Setting::Check)
 }
 
 fn damaged(release: &Release, error: &anyhow::Error) -> anyhow::Error {
@@ -81,6 +87,7 @@ fn damaged(release: &Release, error: &anyhow::Error) -> anyhow::Error {
 /// Waits for the server, says where the edge listens, and serves until `stop` or the server's death.
 async fn serve(
     cli: &Cli,
+    tls: Option<Tls>,
     release: &Release,
     listener: TcpListener,
     answers: Answers,
@@ -91,13 +98,16 @@ async fn serve(
     let mut proxy = None;
     if let (Some(process), Some(entry)) = (server.as_deref_mut(), &manifest.server) {
         tokio::select! {
-            ready = process.ready(&entry.ready) => ready?,
+            ready = process.ready(&entry.ready, READY_TIMEOUT) => ready?,
             () = stop::asked(stop.clone()) => return Ok(()),
         }
         proxy = Some(Proxy::new(process.address(), cli.connections.limits()));
     }
-    let edge = Arc::new(Edge { answers, proxy, request_ids: RequestIds::default() });
-    let (serving, renewal) = cli.connections.serving(edge)?;
+    let edge = Edge::new(None);
+    let metrics = edge.metrics.of(&manifest.id);
+    let slot = Slot::new(manifest.id.clone(), answers, Backend::new(proxy), metrics);
+    edge.route(Traffic::of_one(slot));
+    let serving = cli.connections.serving(Arc::new(edge), tls);
     let scheme = cli.connections.scheme();
     let address = listener.local_addr().context("failed to tell the address")?;
     let listening = format!("{scheme}://{address}");
@@ -112,11 +122,7 @@ async fn serve(
             },
         }
     };
-    let renewal = renewal.map(|renewal| tokio::spawn(renewal.run()));
     listen::serve(listener, serving, end).await?;
-    if let Some(renewal) = renewal {
-        renewal.abort();
-    }
     died.map_or(Ok(()), Err)
 }
 

@@ -1,8 +1,11 @@
 //! The release's server process: started, waited for, watched, ended.
 //!
-//! Invariants: it runs in a working folder of its own that goes with it; its output is passed on and
-//! its end is kept for the error; it never outlives the edge's orderly end.
+//! Invariants: its output is passed on and its end is kept for the error; it never outlives the edge,
+//! however that ends (see [`crate::guard`]).
 
+use crate::guard;
+use crate::server_record::ServerRecord;
+use crate::setting::Setting;
 use anyhow::Context;
 use http_body_util::Empty;
 use hyper::body::Bytes;
@@ -10,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use release::{Release, ServerEntry};
 use report::Fault;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
@@ -22,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// A server that is not ready by then never will be; migrations of a first start fit in.
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+pub const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Between two questions whether it is ready; short, because every start waits for it.
 const READY_PAUSE: Duration = Duration::from_millis(20);
@@ -43,32 +46,35 @@ const KEPT_OUTPUT_BYTES: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct ServerProcess {
     child: Child,
+    /// In an environment, also that of its group.
+    pid: Option<Pid>,
     address: SocketAddr,
     output: Arc<Mutex<VecDeque<u8>>>,
     pumps: Vec<JoinHandle<()>>,
-    /// Deleted with it.
-    folder: tempfile::TempDir,
+    /// While a release is only checked: deleted with the server.
+    folder: Option<tempfile::TempDir>,
+    /// In an environment: set as long as the server may be running.
+    record: Option<ServerRecord>,
 }
 
 impl ServerProcess {
-    /// Starts the server of a release on a free port of the loopback. It inherits the edge's
-    /// environment, so that whoever starts the edge can add what is no part of the release.
+    /// Starts the server of a release on a free port of the loopback. Call it on a thread that lives as
+    /// long as the edge: the server ends with the thread.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(release: &Release, server: &ServerEntry) -> anyhow::Result<ServerProcess> {
+    pub fn start(
+        release: &Release,
+        server: &ServerEntry,
+        setting: &Setting,
+    ) -> anyhow::Result<ServerProcess> {
         let address = free_address()?;
-        let folder = tempfile::Builder::new()
-            .prefix("xtask-server-")
-            .tempdir()
-            .context("failed to make the server's working folder")?;
         let program = std::path::absolute(release.dir().join(&server.path))?;
-        let mut child = Command::new(&program)
+        let mut command = Command::from(guard::command(&program));
+        let folder = setting.apply(&mut command, release, server)?;
+        let mut child = command
             .args(&server.args)
-            .env_remove(report::OUTCOME_ENV)
-            .envs(&server.env)
             .env(&server.listen_env, address.to_string())
-            .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -78,6 +84,8 @@ impl ServerProcess {
                 let program = program.display();
                 Fault::unreachable(format!("failed to start the server {program}: {error}"))
             })?;
+        let record = setting.record(child.id());
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let output = Arc::default();
         let mut pumps = Vec::new();
         if let Some(stdout) = child.stdout.take() {
@@ -86,7 +94,7 @@ impl ServerProcess {
         if let Some(stderr) = child.stderr.take() {
             pumps.push(tokio::spawn(pump(stderr, Arc::clone(&output))));
         }
-        Ok(ServerProcess { child, address, output, pumps, folder })
+        Ok(ServerProcess { child, pid, address, output, pumps, folder, record })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -97,7 +105,7 @@ impl ServerProcess {
     ///
     /// # Errors
     /// When it dies before, or is not ready in time; with its last output.
-    pub async fn ready(&mut self, path: &str) -> anyhow::Result<()> {
+    pub async fn ready(&mut self, path: &str, within: Duration) -> anyhow::Result<()> {
         let last = Mutex::new("it took no connection".to_owned());
         let is_ready = async {
             loop {
@@ -111,15 +119,14 @@ impl ServerProcess {
         let ended = tokio::select! {
             () = is_ready => return Ok(()),
             status = self.child.wait() => Some(status?),
-            () = tokio::time::sleep(READY_TIMEOUT) => None,
+            () = tokio::time::sleep(within) => None,
         };
         let why = match ended {
             Some(status) => format!("the server died before it was ready: {status}"),
             None => {
                 let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let seconds = READY_TIMEOUT.as_secs();
                 format!(
-                    "the server was not ready within {seconds} s: expected 2xx at {path}, {last}"
+                    "the server was not ready within {within:?}: expected 2xx at {path}, {last}"
                 )
             }
         };
@@ -139,15 +146,24 @@ impl ServerProcess {
             // Fails only when it has ended by itself.
             let _ = self.child.kill().await;
         }
+        if let (Some(record), Some(group)) = (self.record.take(), self.pid) {
+            // What the server left behind; most leave nothing.
+            let _ = kill_process_group(group, Signal::KILL);
+            record.remove();
+        }
         self.drain().await;
-        if let Err(error) = self.folder.close() {
+        if let Some(folder) = self.folder.take()
+            && let Err(error) = folder.close()
+        {
             eprintln!("warning: failed to delete the server's working folder: {error}");
         }
     }
 
     fn terminate(&self) -> bool {
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok())
+        // Its number is its own only until its end was seen.
+        self.pid
+            .filter(|_| self.child.id().is_some())
+            .is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok())
     }
 
     async fn drain(&mut self) {
@@ -178,8 +194,8 @@ fn free_address() -> anyhow::Result<SocketAddr> {
         .context("failed to find a free port for the server")
 }
 
-/// Asks whether the server is ready; else says what was found.
-async fn ask(address: SocketAddr, path: &str) -> Result<(), String> {
+/// Asks whether a server answers 2xx at `path`; else says what was found.
+pub async fn ask(address: SocketAddr, path: &str) -> Result<(), String> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let uri = format!("http://{address}{path}").parse().map_err(|error| format!("{error}"))?;
     match timeout(READY_ANSWER, client.get(uri)).await {

@@ -13,7 +13,7 @@ use hyper::header::{
     ETAG, HeaderValue, VARY,
 };
 use release::make::in_parallel;
-use release::{Encoding, FileEntry, Release, ReleaseError, Sha256};
+use release::{CacheClass, Encoding, FileEntry, Release, ReleaseError, Sha256};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,8 +43,10 @@ pub enum Route<'a> {
 }
 
 /// A static file in all its codings.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct File {
+    /// Its name changes with its contents.
+    is_immutable: bool,
     identity: Representation,
     /// From the smallest to the largest.
     variants: Vec<(Encoding, Representation)>,
@@ -52,7 +54,7 @@ pub struct File {
 }
 
 /// A static file in one coding.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Representation {
     /// All the headers of a 200.
     pub headers: HeaderMap,
@@ -64,7 +66,7 @@ pub struct Representation {
 }
 
 /// Where the bytes are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Contents {
     Memory(Bytes),
     Disk(PathBuf),
@@ -81,6 +83,35 @@ impl Site {
             loader.file(file).map(|loaded| (format!("/{}", file.path), Arc::new(loaded)))
         })?;
         Ok(Site { files: files.into_iter().collect() })
+    }
+
+    /// The immutable file at a decoded path: whatever release it is asked from, it is the same.
+    pub fn asset(&self, path: &str) -> Option<&Arc<File>> {
+        self.files.get(path).filter(|file| file.is_immutable)
+    }
+
+    /// What a page of this release that is still open somewhere may ask for once the release is gone:
+    /// the immutable files. Nothing of them is held in memory.
+    pub fn retire(&self, release: &Release) -> Site {
+        let on_disk = |representation: &Representation, path: &str| Representation {
+            contents: Contents::Disk(release.site_path(path)),
+            ..representation.clone()
+        };
+        let retire = |entry: &FileEntry| {
+            let file = self.asset(&format!("/{}", entry.path))?;
+            let variants = file.variants.iter().filter_map(|(encoding, variant)| {
+                let entry = entry.variants.iter().find(|entry| entry.encoding == *encoding)?;
+                Some((*encoding, on_disk(variant, &entry.path)))
+            });
+            let retired = File {
+                is_immutable: true,
+                identity: on_disk(&file.identity, &entry.path),
+                variants: variants.collect(),
+                encodings: file.encodings.clone(),
+            };
+            Some((format!("/{}", entry.path), Arc::new(retired)))
+        };
+        Site { files: release.manifest().files.iter().filter_map(retire).collect() }
     }
 
     /// What a decoded path leads to: a file; the index of a folder; a page that is asked for
@@ -144,7 +175,8 @@ impl Loader<'_> {
         identity.is_identity = true;
         identity.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         let encodings = variants.iter().map(|(encoding, _)| *encoding).collect();
-        Ok(File { identity, variants, encodings })
+        let is_immutable = file.cache == CacheClass::Immutable;
+        Ok(File { is_immutable, identity, variants, encodings })
     }
 
     fn headers(&self, file: &FileEntry) -> anyhow::Result<HeaderMap> {

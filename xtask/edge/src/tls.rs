@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, crypto};
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -36,15 +37,12 @@ pub struct Files {
     pub key: PathBuf,
 }
 
-/// Encrypts connections.
-#[derive(Clone)]
-pub struct Tls(TlsAcceptor);
-
-/// A certificate that is read again when its files change.
-#[derive(Debug)]
-pub struct Renewal {
+/// Encrypts connections, with a certificate that is read again when its files change.
+pub struct Tls {
+    acceptor: TlsAcceptor,
     files: Files,
     shown: Arc<Shown>,
+    /// The files as they were when they were read first.
     seen: Option<Stamps>,
 }
 
@@ -55,11 +53,11 @@ struct Shown(RwLock<Arc<CertifiedKey>>);
 type Stamps = [(u64, u64, SystemTime); 2];
 
 impl Tls {
-    /// Reads the files. Connections show what is in them; run the renewal beside the serving.
+    /// Reads the files. Connections show what is in them; run [`Tls::renew`] beside the serving.
     ///
     /// # Errors
     /// When they cannot be read or do not belong together.
-    pub fn new(files: Files) -> anyhow::Result<(Tls, Renewal)> {
+    pub fn new(files: Files) -> anyhow::Result<Tls> {
         let provider = Arc::new(crypto::ring::default_provider());
         let seen = files.stamps().ok();
         let key = files.read(&provider).map_err(|error| Fault::usage(format!("{error:#}")))?;
@@ -71,14 +69,37 @@ impl Tls {
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         // Sessions are resumed by tickets whose key changes every few hours; nothing is kept here.
         config.ticketer = crypto::ring::Ticketer::new()?;
-        Ok((Tls(TlsAcceptor::from(Arc::new(config))), Renewal { files, shown, seen }))
+        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), files, shown, seen })
+    }
+
+    /// Looks at the files for ever, and shows what is new in them.
+    pub async fn renew(&self) -> Infallible {
+        let mut seen = self.seen;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // While a file is being replaced it may be missing for a moment.
+            let Ok(stamps) = self.files.stamps() else { continue };
+            if seen.replace(stamps) != Some(stamps) {
+                self.read_again();
+            }
+        }
+    }
+
+    fn read_again(&self) {
+        match self.files.read(&crypto::ring::default_provider()) {
+            Ok(key) => {
+                *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+                eprintln!("note: read {} again", self.files.certificate.display());
+            }
+            Err(error) => eprintln!("error: {error:#}; the certificate before it is kept"),
+        }
     }
 
     pub fn accept<IO>(&self, stream: IO) -> impl Future<Output = io::Result<TlsStream<IO>>>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        self.0.accept(stream)
+        self.acceptor.accept(stream)
     }
 
     /// Whether HTTP/2 was agreed on.
@@ -89,32 +110,7 @@ impl Tls {
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tls")
-    }
-}
-
-impl Renewal {
-    /// Looks at the files for ever.
-    pub async fn run(mut self) {
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            self.look();
-        }
-    }
-
-    fn look(&mut self) {
-        // While a file is being replaced it may be missing for a moment.
-        let Ok(stamps) = self.files.stamps() else { return };
-        if self.seen.replace(stamps) == Some(stamps) {
-            return;
-        }
-        match self.files.read(&crypto::ring::default_provider()) {
-            Ok(key) => {
-                *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
-                eprintln!("note: read {} again", self.files.certificate.display());
-            }
-            Err(error) => eprintln!("error: {error:#}; the certificate before it is kept"),
-        }
+        f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
     }
 }
 

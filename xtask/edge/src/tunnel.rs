@@ -1,23 +1,22 @@
 //! A connection that became something else, such as a WebSocket: its bytes are copied both ways and
 //! mean nothing to the edge.
 
+use crate::client::Client;
 use hyper::header::{HeaderMap, HeaderValue, UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use crate::client::Client;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// Both sides have agreed when the tunnel is made; what is left is to flush a head.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is copied at a time, in each direction: a tunnel is mostly quiet, and there are many.
-const BUFFER_BYTES: usize = 8 * 1024;
+/// When one side has closed its half, for what the other has still to say.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A connection from client to server, to be run beside the serving.
 #[derive(Debug)]
@@ -47,16 +46,31 @@ impl Tunnel {
             return;
         };
         let bytes = AtomicU64::new(0);
-        let mut client = Counted { inner: TokioIo::new(client), bytes: &bytes };
-        let mut server = Counted { inner: TokioIo::new(server), bytes: &bytes };
+        let side = |inner| tokio::io::split(Counted { inner: TokioIo::new(inner), bytes: &bytes });
+        let (client_reads, client_writes) = side(client);
+        let (server_reads, server_writes) = side(server);
         tokio::select! {
-            // How it ends is the affair of those who talk.
-            _ = tokio::io::copy_bidirectional_with_sizes(
-                &mut client, &mut server, BUFFER_BYTES, BUFFER_BYTES,
-            ) => {}
+            () = both(copy(client_reads, server_writes), copy(server_reads, client_writes)) => {}
             () = quiet(&bytes, self.idle) => {}
         }
     }
+}
+
+/// Copies until one side ends or the other takes no more: whose affair it is how.
+async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+    if tokio::io::copy(&mut from, &mut to).await.is_ok() {
+        let _ = to.shutdown().await;
+    }
+}
+
+/// Runs both directions; when one has ended, the other gets a moment more.
+async fn both(one: impl Future<Output = ()> + Send, other: impl Future<Output = ()> + Send) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let rest: Pin<&mut (dyn Future<Output = ()> + Send)> = tokio::select! {
+        () = &mut one => other,
+        () = &mut other => one,
+    };
+    let _ = tokio::time::timeout(GOODBYE, rest).await;
 }
 
 /// Waits until nothing was read for `idle`, or up to twice as long.

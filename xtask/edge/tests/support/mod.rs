@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "each test binary uses its own part")]
 
 pub mod client;
+pub mod environment;
 pub mod upstream;
 
 use release::ReleaseDir;

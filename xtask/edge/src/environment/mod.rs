@@ -1,0 +1,12 @@
+//! An environment on one edge: its routing watched, its releases loaded and drained, its servers kept
+//! running.
+
+pub mod fleet;
+pub mod folder;
+pub mod load;
+pub mod presence;
+pub mod retired;
+pub mod run;
+pub mod settings;
+pub mod supervise;
+pub mod watch;

@@ -1,0 +1,43 @@
+//! One process, told from all that had or will have its number: by when it was started.
+
+use std::fs;
+
+/// A process of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessId {
+    pub pid: u32,
+    /// Clock ticks since the machine was started, field 22 of `/proc/PID/stat` (proc_pid_stat(5)).
+    pub start_ticks: u64,
+}
+
+impl ProcessId {
+    /// The process that has this number now.
+    pub fn of(pid: u32) -> Option<ProcessId> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name before may hold anything but ends with the last parenthesis; field 3 follows.
+        let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+        let state = fields.next()?;
+        // A zombie runs no more.
+        if matches!(state, "Z" | "X") {
+            return None;
+        }
+        let start_ticks = fields.nth(18)?.parse().ok()?;
+        Some(ProcessId { pid, start_ticks })
+    }
+}
+
+pub fn is_running(process: ProcessId) -> bool {
+    ProcessId::of(process.pid) == Some(process)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_its_number_and_its_start() {
+        let this = ProcessId::of(std::process::id()).unwrap();
+        assert!(is_running(this) && this.start_ticks > 0);
+        assert!(!is_running(ProcessId { start_ticks: this.start_ticks + 1, ..this }));
+    }
+}
