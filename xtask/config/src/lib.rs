@@ -3,6 +3,7 @@
 //! `xtask` reads it, and so does every tool: all see the same errors, each with file, line,
 //! column, what was expected and what was found.
 
+mod built_in;
 mod environment;
 mod error;
 mod load;
@@ -17,6 +18,7 @@ mod values;
 #[cfg(test)]
 mod reference;
 
+pub use built_in::has_built_in;
 pub use environment::{
     Environment, Limit, Metric, Notify, NotifyFormat, Signing, Source, SourceKind, Target, Tls,
     Window,

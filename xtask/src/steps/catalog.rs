@@ -1,18 +1,19 @@
 //! The built-in steps with their defaults, and `xtask.toml` laid over them.
 
 mod defaults;
+mod signing_key;
 
 use crate::context::Context;
 use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::step::BASE_URL_ENV;
 use crate::steps::versions::Versions;
 use crate::tools;
-use config::{BUILTIN_STEPS, Config, StepConfig};
+use config::{BUILTIN_STEPS, Config, StepConfig, has_built_in};
 use defaults::Project;
 use std::time::Duration;
 
 /// The step that builds Slipway's own tools before a step that runs one.
-const TOOLS_STEP: &str = "tools";
+pub const TOOLS_STEP: &str = "tools";
 
 /// Every step of the project, all defaults filled in, in the order in which people read them:
 /// fmt, lint, test, build, audit, smoke, e2e, budget, load, then the project's own by name; last the
@@ -22,12 +23,12 @@ const TOOLS_STEP: &str = "tools";
 /// When a section of `xtask.toml` cannot be digested.
 pub fn catalog(cx: &Context, config: &Config) -> anyhow::Result<Vec<Step>> {
     let mut versions = Versions::open(cx);
-    let project = Project::look(cx, config);
+    let project = Project::look(cx);
     let mut steps = Vec::new();
     for name in BUILTIN_STEPS {
         let section = config.steps.get(name);
         let is_replaced = section.is_some_and(|section| section.run.is_some());
-        if !project.has(name, config) && !is_replaced {
+        if !has_built_in(&cx.root, config, name) && !is_replaced {
             continue;
         }
         let mut step = project.built_in(name, config, &mut versions)?;

@@ -70,7 +70,6 @@ const OWN_FILES: [&str; 5] =
 pub(super) struct Project {
     has_cargo: bool,
     has_node: bool,
-    has_budgets: bool,
     has_e2e_folder: bool,
     /// The tools are built from source on demand.
     pub(super) is_checkout: bool,
@@ -79,29 +78,15 @@ pub(super) struct Project {
 }
 
 impl Project {
-    pub(super) fn look(cx: &Context, config: &Config) -> Project {
+    pub(super) fn look(cx: &Context) -> Project {
         let checkout = tools::checkout();
         let is_there = |path: &str| cx.root.join(path).exists();
         Project {
             has_cargo: is_there("Cargo.toml"),
             has_node: is_there("package.json"),
-            has_budgets: config.build.is_some() && has_json(&cx.root.join("budgets")),
             has_e2e_folder: is_there("e2e"),
             is_slipway: checkout.as_ref().is_some_and(|checkout| checkout.root == cx.root),
             is_checkout: checkout.is_some(),
-        }
-    }
-
-    /// Whether the project has what the step works on.
-    pub(super) fn has(self, name: &str, config: &Config) -> bool {
-        match name {
-            "fmt" | "lint" | "test" => self.has_cargo,
-            "build" => config.build.is_some(),
-            "smoke" => config.build.is_some() && !config.smoke.is_empty(),
-            "e2e" => config.e2e.is_some(),
-            "budget" => self.has_budgets,
-            "load" => config.build.is_some() && config.load.is_some(),
-            _ => true,
         }
     }
 
@@ -244,9 +229,4 @@ fn everything() -> Vec<String> {
     let mut inputs = strings(&["**"]);
     inputs.extend(strings(&PROSE));
     inputs
-}
-
-fn has_json(folder: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "json"))
 }
