@@ -37,6 +37,21 @@ pub enum ReleaseError {
 }
 
 impl ReleaseError {
+    /// Whether the release itself is not what it should be, whatever was being done with it.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            ReleaseError::Malformed { .. }
+                | ReleaseError::Version { .. }
+                | ReleaseError::Id { .. }
+                | ReleaseError::UnsafePath { .. }
+                | ReleaseError::Missing { .. }
+                | ReleaseError::Unlisted { .. }
+                | ReleaseError::Size { .. }
+                | ReleaseError::Digest { .. }
+        )
+    }
+
     /// For `map_err`: what was being done to which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ReleaseError {
         let path = path.to_path_buf();

@@ -6,8 +6,10 @@
 //! about a file that its digest in the manifest does not prove.
 
 mod cache_class;
+pub mod command;
 mod commit;
 mod content_type;
+pub mod diff;
 mod digest;
 mod error;
 pub mod evidence;
@@ -21,6 +23,7 @@ pub mod routing;
 mod signed;
 pub mod signing;
 pub mod store;
+pub mod table;
 
 pub use cache_class::{CacheClass, CacheClasses};
 pub use commit::{Commit, CommitError};

@@ -3,9 +3,10 @@
 use anyhow::Context;
 use clap::Parser;
 use config::{Build, Config};
+use release::command;
 use release::evidence::EvidenceFolder;
 use release::make::{Made, MakeError, SiteError, make_signed};
-use release::signing::{KEY_DATA_ENV, KEY_FILE_ENV, KeyError, Keyring, UNSIGNED};
+use release::signing::{KEY_DATA_ENV, KEY_FILE_ENV, Keyring, UNSIGNED};
 use release::{Commit, Encoding, KEPT_RELEASES, Releases};
 use report::{Artifact, Fault, Finding, Measure, Outcome, Unit};
 use std::path::Path;
@@ -63,7 +64,7 @@ fn build() -> anyhow::Result<Outcome> {
         Fault::usage("xtask.toml has no [build]; expected at least `[build]` with `site = \"…\"`")
     })?;
     // Before the build command: a key that cannot be used is told at once.
-    let (key, _) = Keyring::from_env().signing_key(&root).map_err(key_fault)?;
+    let (key, _) = Keyring::from_env().signing_key(&root).map_err(command::key_fault)?;
     if let Some(failed) = run(&root, build)? {
         return Ok(failed);
     }
@@ -112,16 +113,6 @@ fn run(root: &Path, build: &Build) -> anyhow::Result<Option<Outcome>> {
     let what = format!("`{command}` ([build].run) failed: {status}");
     eprintln!("error: {what}");
     Ok(Some(Outcome::of(what.clone(), vec![Finding::error("build::command", what)], Vec::new())))
-}
-
-fn key_fault(error: KeyError) -> anyhow::Error {
-    if error.is_refusal() {
-        return Fault::refused(error.to_string()).into();
-    }
-    match error {
-        KeyError::Io { .. } => error.into(),
-        _ => Fault::usage(error.to_string()).into(),
-    }
 }
 
 /// What the project can mend in its configuration or its site is exit 2; the rest is exit 1.

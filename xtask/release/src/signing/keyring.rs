@@ -174,6 +174,17 @@ fn read(path: &Path) -> Result<Option<SigningKey>, KeyError> {
     Ok(Some(key))
 }
 
+impl std::fmt::Display for KeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            KeySource::Data => write!(f, "the variable {KEY_DATA_ENV}"),
+            KeySource::File(path) => write!(f, "{}, which {KEY_FILE_ENV} names", path.display()),
+            KeySource::User(path) => write!(f, "{}", path.display()),
+            KeySource::Development(path) => write!(f, "{}, made by itself", path.display()),
+        }
+    }
+}
+
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let has_data = self.data.is_some();

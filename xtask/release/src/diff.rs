@@ -1,0 +1,132 @@
+//! What is different between two releases: files, headers, the server.
+
+use crate::{FileEntry, Manifest, ServerEntry};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is different between two releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Sorted by path.
+    pub files: Vec<FileChange>,
+    /// By name: the header's value in either release.
+    pub headers: BTreeMap<String, Sides<String>>,
+    /// What else is different, by name: `commit`, `server.sha256`, `lockfile Cargo.lock`.
+    pub facts: BTreeMap<String, Sides<String>>,
+}
+
+/// A file that is not the same in both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileChange {
+    pub path: String,
+    pub kind: ChangeKind,
+    pub size_bytes: Sides<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    Added,
+    Removed,
+    /// Other contents.
+    Changed,
+    /// The same contents, sent otherwise: content type, cache class or variants.
+    Sent,
+}
+
+/// Something in either release; `None` where it is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sides<T> {
+    pub before: Option<T>,
+    pub after: Option<T>,
+}
+
+impl Difference {
+    /// What is different in `after`.
+    pub fn of(before: &Manifest, after: &Manifest) -> Difference {
+        let files = both(files(before), files(after));
+        let files = files.filter_map(|(path, sides)| FileChange::of(path, &sides));
+        let headers = both(before.headers.iter(), after.headers.iter());
+        let headers = headers
+            .filter(|(_, sides)| sides.before != sides.after)
+            .map(|(name, sides)| (name.clone(), sides.cloned()));
+        let facts =
+            both(facts(before), facts(after)).filter(|(_, sides)| sides.before != sides.after);
+        Difference { files: files.collect(), headers: headers.collect(), facts: facts.collect() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.headers.is_empty() && self.facts.is_empty()
+    }
+}
+
+impl FileChange {
+    fn of(path: &str, sides: &Sides<&FileEntry>) -> Option<FileChange> {
+        let kind = match (sides.before, sides.after) {
+            (None, _) => ChangeKind::Added,
+            (_, None) => ChangeKind::Removed,
+            (Some(before), Some(after)) if before.sha256 != after.sha256 => ChangeKind::Changed,
+            (Some(before), Some(after)) if before != after => ChangeKind::Sent,
+            _ => return None,
+        };
+        let size = |entry: Option<&FileEntry>| entry.map(|entry| entry.size_bytes);
+        let size_bytes = Sides { before: size(sides.before), after: size(sides.after) };
+        Some(FileChange { path: path.to_owned(), kind, size_bytes })
+    }
+}
+
+impl<T: Clone> Sides<&T> {
+    fn cloned(&self) -> Sides<T> {
+        Sides { before: self.before.cloned(), after: self.after.cloned() }
+    }
+}
+
+fn files(manifest: &Manifest) -> impl Iterator<Item = (&str, &FileEntry)> {
+    manifest.files.iter().map(|file| (file.path.as_str(), file))
+}
+
+/// Every key of either, sorted, with what either has for it.
+fn both<K: Ord + Clone, V>(
+    before: impl Iterator<Item = (K, V)>,
+    after: impl Iterator<Item = (K, V)>,
+) -> impl Iterator<Item = (K, Sides<V>)> {
+    let (mut before, mut after): (BTreeMap<K, V>, BTreeMap<K, V>) =
+        (before.collect(), after.collect());
+    let keys: BTreeSet<K> = before.keys().chain(after.keys()).cloned().collect();
+    keys.into_iter().map(move |key| {
+        let sides = Sides { before: before.remove(&key), after: after.remove(&key) };
+        (key, sides)
+    })
+}
+
+fn facts(manifest: &Manifest) -> impl Iterator<Item = (String, String)> {
+    let mut facts = vec![
+        ("project".to_owned(), manifest.project.clone()),
+        ("compression".to_owned(), manifest.compression.clone()),
+    ];
+    let optional = [("commit", &manifest.commit), ("created", &manifest.created)];
+    facts.extend(
+        optional.into_iter().filter_map(|(name, value)| {
+            value.as_ref().map(|value| (name.to_owned(), value.clone()))
+        }),
+    );
+    if manifest.has_uncommitted_changes {
+        facts.push(("uncommitted changes".to_owned(), "yes".to_owned()));
+    }
+    facts.extend(manifest.server.iter().flat_map(server));
+    facts.into_iter()
+}
+
+fn server(server: &ServerEntry) -> Vec<(String, String)> {
+    let mut facts = vec![
+        ("server.path".to_owned(), server.path.clone()),
+        ("server.size_bytes".to_owned(), server.size_bytes.to_string()),
+        ("server.sha256".to_owned(), server.sha256.to_string()),
+        ("server.args".to_owned(), server.args.join(" ")),
+        ("server.ready".to_owned(), server.ready.clone()),
+        ("server.listen_env".to_owned(), server.listen_env.clone()),
+    ];
+    let env = server.env.iter();
+    facts.extend(env.map(|(name, value)| (format!("server.env {name}"), value.clone())));
+    facts
+}
