@@ -9,7 +9,6 @@ use crate::tools;
 use config::{Config, Server};
 use serde::Serialize;
 use std::ffi::OsString;
-use std::path::Path;
 
 /// What cargo's result depends on besides the files.
 const CARGO_ENV: [&str; 9] = [
