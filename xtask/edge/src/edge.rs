@@ -175,6 +175,8 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         tokio::spawn(async move {
             let (mut stream, _) = server.accept().await.unwrap();
+            // An answer before there is a question is a fault of its own.
+            stream.readable().await.unwrap();
             stream.write_all(start_of_answer.as_bytes()).await.unwrap();
             std::future::pending::<()>().await;
         });

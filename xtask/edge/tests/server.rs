@@ -55,6 +55,7 @@ fn the_server_is_told_who_asks_and_believes_nobody_else() {
     for line in [
         "\nhost: example.test\r\n",
         "x-forwarded-for: 127.0.0.1\r\n",
+        "\nforwarded: for=127.0.0.1;proto=http\r\n",
         "x-forwarded-proto: http\r\n",
         "x-forwarded-host: example.test\r\n",
         "x-kept: 1\r\n",
@@ -80,6 +81,25 @@ fn the_server_is_told_who_asks_and_believes_nobody_else() {
         "GET /api HTTP/1.1\r\nhost: a\r\nconnection: close, x-secret, host\r\nx-secret: 1\r\n\r\n";
     let answer = raw(edge.address, named.as_bytes());
     assert!(answer.contains("host: a\r\n") && !answer.contains("x-secret"), "{answer}");
+}
+
+#[test]
+fn a_proxy_that_was_named_is_believed() {
+    let project = project(&[("index.html", b"static")], Some(SERVER));
+    let edge = project.serve_with(&["--trust-proxy", "127.0.0.0/8", "--trust-proxy", "10.1.1.1"]);
+    let fields = "x-forwarded-for: 6.6.6.6, 192.0.2.7\r\nx-forwarded-for: 10.1.1.1\r\n\
+                  x-forwarded-proto: https\r\nforwarded: for=6.6.6.6\r\n";
+    let answer = get_with(edge.address, "/api", fields);
+    let head = answer.text();
+    for line in [
+        "x-forwarded-for: 192.0.2.7\r\n",
+        "forwarded: for=192.0.2.7;proto=https\r\n",
+        "x-forwarded-proto: https\r\n",
+    ] {
+        assert_eq!(head.matches(line).count(), 1, "{line} in {head}");
+    }
+    assert!(!head.contains("6.6.6.6") && !head.contains("10.1.1.1"), "{head}");
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "TLS ends there");
 }
 
 #[test]

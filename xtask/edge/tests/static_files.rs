@@ -34,6 +34,7 @@ fn assert_policy(answer: &Answer) {
     assert_eq!(answer.header("content-security-policy"), "default-src 'none'");
     assert_eq!(answer.header("x-frame-options"), "DENY");
     assert_eq!(answer.header("x-request-id").len(), 32);
+    assert_eq!(answer.header("strict-transport-security"), "", "never without TLS");
 }
 
 #[test]
@@ -83,6 +84,29 @@ fn a_client_that_has_it_is_told_so() {
     assert_policy(&answer);
     let headers = format!("if-none-match: {tag}\r\naccept-encoding: br\r\n");
     assert_eq!(get_with(edge.address, "/", &headers).status, 200, "another representation");
+}
+
+#[test]
+fn a_client_that_wants_another_representation_gets_none() {
+    let (_project, edge) = site();
+    let tag = get(edge.address, "/").header("etag").to_owned();
+    assert_eq!(get_with(edge.address, "/", &format!("if-match: {tag}\r\n")).status, 200);
+    for condition in ["if-match: \"x\"\r\n".to_owned(), format!("if-match: W/{tag}\r\n")] {
+        let answer = get_with(edge.address, "/", &condition);
+        assert_eq!(answer.status, 412, "{condition}");
+        assert_policy(&answer);
+    }
+    let date = "if-modified-since: Wed, 25 Nov 2099 10:00:00 GMT\r\n";
+    let answer = get_with(edge.address, "/", date);
+    assert_eq!(
+        (answer.status, answer.header("last-modified")),
+        (200, ""),
+        "dates mean nothing here"
+    );
+    let range = format!("if-none-match: {tag}\r\nrange: bytes=0-1\r\n");
+    assert_eq!(get_with(edge.address, "/", &range).status, 304, "conditions come before ranges");
+    let range = "range: bytes=0-1,5-9\r\n";
+    assert_eq!(get_with(edge.address, "/", range).status, 200, "several parts get the whole");
 }
 
 #[test]

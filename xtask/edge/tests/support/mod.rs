@@ -8,17 +8,20 @@ pub mod upstream;
 
 use release::ReleaseDir;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Headers of the policy of every fixture.
 pub const POLICY: &str = "[headers]\ncontent-security-policy = \"default-src 'none'\"\n\
-                          x-frame-options = \"DENY\"\n";
+                          x-frame-options = \"DENY\"\n\
+                          strict-transport-security = \"max-age=31536000\"\n";
 
 /// A project and the release that was made of it.
 pub struct Project {
@@ -31,9 +34,17 @@ pub struct Edge {
     child: Child,
     stdin: Option<ChildStdin>,
     stderr: Option<JoinHandle<String>>,
+    said: Arc<Said>,
     pub address: SocketAddr,
     pub id: String,
 }
+
+/// What it said on standard error so far.
+#[derive(Default)]
+struct Said(Mutex<String>, Condvar);
+
+/// A test that waits longer for something to be said has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a release of these files, and of a server when its extra lines of `[build.server]` are given.
 pub fn project(files: &[(&str, &[u8])], server: Option<&str>) -> Project {
@@ -68,7 +79,7 @@ impl Project {
         self.root.path()
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-edge"));
         command
             .arg("--with-parent")
@@ -81,24 +92,14 @@ impl Project {
 
     /// Starts the edge and waits for its line.
     pub fn serve(&self) -> Edge {
-        let mut child = self.command().spawn().unwrap();
-        let stdin = child.stdin.take();
-        let mut stderr = child.stderr.take().unwrap();
-        let stderr = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            stderr.read_to_end(&mut said).unwrap();
-            String::from_utf8_lossy(&said).into_owned()
-        });
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if line.is_empty() {
-            panic!("the edge did not start: {}", stderr.join().unwrap());
-        }
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let url = line["listening"].as_str().unwrap();
-        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
-        let id = line["release"].as_str().unwrap().to_owned();
-        Edge { child, stdin, stderr: Some(stderr), address, id }
+        self.serve_with(&[])
+    }
+
+    /// Starts the edge with further arguments and waits for its line.
+    pub fn serve_with(&self, args: &[&str]) -> Edge {
+        let mut command = self.command();
+        command.args(args);
+        Edge::start(command)
     }
 
     /// Starts the edge, expects it to end by itself; gives its exit code, output and errors.
@@ -113,6 +114,42 @@ impl Project {
 }
 
 impl Edge {
+    /// Starts it and waits for its line.
+    pub fn start(mut command: Command) -> Edge {
+        let mut child = command.spawn().unwrap();
+        let stdin = child.stdin.take();
+        let said = Arc::new(Said::default());
+        let stderr = {
+            let (said, stderr) = (Arc::clone(&said), BufReader::new(child.stderr.take().unwrap()));
+            std::thread::spawn(move || {
+                for line in stderr.split(b'\n') {
+                    let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
+                    *said.0.lock().unwrap() += &(line + "\n");
+                    said.1.notify_all();
+                }
+                said.0.lock().unwrap().clone()
+            })
+        };
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            panic!("the edge did not start: {}", stderr.join().unwrap());
+        }
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let (_, address) = line["listening"].as_str().unwrap().split_once("://").unwrap();
+        let address = address.parse().unwrap();
+        let id = line["release"].as_str().unwrap().to_owned();
+        Edge { child, stdin, stderr: Some(stderr), said, address, id }
+    }
+
+    /// Waits until it has said this on standard error.
+    pub fn wait_until_said(&self, text: &str) {
+        let said = self.said.0.lock().unwrap();
+        let (said, timeout) =
+            self.said.1.wait_timeout_while(said, PATIENCE, |said| !said.contains(text)).unwrap();
+        assert!(!timeout.timed_out(), "expected {text:?}, found {said}");
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

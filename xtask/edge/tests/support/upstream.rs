@@ -58,6 +58,10 @@ fn serve(stream: TcpStream) {
                 println!("goodbye");
                 std::process::exit(7);
             }
+            "/socket" => {
+                echo(writer, &head);
+                return;
+            }
             "/stream" => {
                 stream_slowly(&mut writer);
                 continue;
@@ -98,6 +102,32 @@ fn serve(stream: TcpStream) {
             answer += &body;
         }
         if writer.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// A WebSocket that gives back what it is sent.
+fn echo(mut stream: TcpStream, head: &str) {
+    let key = head
+        .to_ascii_lowercase()
+        .find("sec-websocket-key: ")
+        .map(|at| head[at + "sec-websocket-key: ".len()..].lines().next().unwrap().to_owned());
+    let Some(key) = key.filter(|_| head.to_ascii_lowercase().contains("connection: upgrade\r\n"))
+    else {
+        stream.write_all(b"HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n").unwrap();
+        return;
+    };
+    let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).unwrap();
+    let role = tungstenite::protocol::Role::Server;
+    let mut socket = tungstenite::WebSocket::from_raw_socket(stream, role, None);
+    while let Ok(message) = socket.read() {
+        if (message.is_text() || message.is_binary()) && socket.send(message).is_err() {
             return;
         }
     }

@@ -1,0 +1,97 @@
+//! Clients that are slow, silent, or ask for too much.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{BufReader, Read, Write};
+use support::client::{connect, get, read};
+use support::{Edge, Project, project};
+
+/// Not a test: the server of the fixtures, which are started with this very binary.
+#[test]
+#[ignore = "the other half of the tests: they run it as the release's server"]
+fn upstream() {
+    support::upstream::run();
+}
+
+/// An edge with little patience.
+fn site() -> (Project, Edge) {
+    let project = project(&[("index.html", b"static")], Some(""));
+    let edge = project.serve_with(&["--client-timeout", "1"]);
+    (project, edge)
+}
+
+/// All that comes back for these bytes, until the edge ends the connection.
+fn answer(edge: &Edge, bytes: &[u8]) -> String {
+    let mut stream = connect(edge.address);
+    stream.write_all(bytes).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_head_that_never_ends_is_a_408() {
+    let (_project, edge) = site();
+    let answer = answer(&edge, b"GET / HTTP/1.1\r\nhost: a\r\nx-slow");
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+}
+
+#[test]
+fn a_head_in_a_trickle_is_a_408_all_the_same() {
+    let (_project, edge) = site();
+    let mut stream = connect(edge.address);
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx: ").unwrap();
+    let mut reader = stream.try_clone().unwrap();
+    let trickle = std::thread::spawn(move || {
+        // As fast as one likes: each byte is progress, and none is the last.
+        while stream.write_all(b"x").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
+    let mut answer = Vec::new();
+    // What was sent after the answer may make the end a reset.
+    let _ = reader.read_to_end(&mut answer);
+    assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
+    trickle.join().unwrap();
+}
+
+#[test]
+fn a_connection_without_a_request_just_ends() {
+    let (_project, edge) = site();
+    assert_eq!(answer(&edge, b""), "");
+    let kept = answer(&edge, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    assert!(kept.starts_with("HTTP/1.1 200 ") && kept.ends_with("static"), "{kept}");
+}
+
+#[test]
+fn a_body_that_stops_is_a_408() {
+    let (_project, edge) = site();
+    let head = b"POST /count HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf";
+    let answer = answer(&edge, head);
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("x-frame-options: DENY\r\n"), "{answer}");
+}
+
+#[test]
+fn a_connection_is_used_for_so_many_requests() {
+    let (_project, edge) = site();
+    let stream = connect(edge.address);
+    let mut writer = stream.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let batch = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
+        // The edge may close while more is on its way.
+        while writer.write_all(&batch).is_ok() {}
+    });
+    let mut reader = BufReader::with_capacity(64 * 1024, stream);
+    let mut requests = 1;
+    while read(&mut reader, false).header("connection") != "close" {
+        requests += 1;
+    }
+    assert_eq!(requests, 10_000);
+    drop(reader);
+    sending.join().unwrap();
+    assert_eq!(get(edge.address, "/").status, 200, "and the next connection is as good");
+}
