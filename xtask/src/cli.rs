@@ -31,7 +31,7 @@ enum Command {
     Lint(steps::lint::Lint),
     /// Run all the tests, browsers included.
     Test(steps::test::Test),
-    /// Build the release: files, manifest, digests.
+    /// Build the release: files, manifest, digests, signature.
     #[command(disable_help_flag = true)]
     Build(Forwarded),
     /// Check dependencies against the RustSec advisory database, and the supply chain.
@@ -51,6 +51,15 @@ enum Command {
     /// Serve a release: its static files, and its server behind them.
     #[command(disable_help_flag = true)]
     Edge(Forwarded),
+    /// List, show, compare, verify and delete the releases that were built here.
+    #[command(disable_help_flag = true)]
+    Release(Forwarded),
+    /// Show what the steps of `ci` proved about a release, and who says so.
+    #[command(disable_help_flag = true)]
+    Evidence(Forwarded),
+    /// Make or show the key that signs releases.
+    #[command(disable_help_flag = true)]
+    Key(Forwarded),
     /// Install what the steps need.
     Setup(steps::setup::Setup),
     /// Say what is installed, what is missing, and the command that mends it.
@@ -114,6 +123,9 @@ impl Cli {
             Command::Budget(forwarded) => step::tool(&cx, "budget", &forwarded.arguments),
             Command::Load(forwarded) => step::tool(&cx, "load", &forwarded.arguments),
             Command::Edge(forwarded) => tools::forward(&cx, "edge", &forwarded.arguments),
+            Command::Release(forwarded) => tools::forward(&cx, "release", &forwarded.arguments),
+            Command::Evidence(forwarded) => tools::forward(&cx, "evidence", &forwarded.arguments),
+            Command::Key(forwarded) => tools::forward(&cx, "key", &forwarded.arguments),
             Command::Setup(command) => command.run(&cx),
             Command::Doctor(command) => command.run(&cx),
             Command::Report(command) => command.run(&cx),

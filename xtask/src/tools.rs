@@ -22,8 +22,11 @@ pub struct Tool {
 }
 
 /// Every tool of Slipway.
-pub const TOOLS: [Tool; 6] = [
+pub const TOOLS: [Tool; 9] = [
     Tool { name: "build", binary: "xtask-build", sources: "xtask/release" },
+    Tool { name: "key", binary: "xtask-key", sources: "xtask/release" },
+    Tool { name: "release", binary: "xtask-release", sources: "xtask/release" },
+    Tool { name: "evidence", binary: "xtask-evidence", sources: "xtask/release" },
     Tool { name: "edge", binary: "xtask-edge", sources: "xtask/edge" },
     Tool { name: "audit", binary: "xtask-audit", sources: "xtask/audit" },
     Tool { name: "smoke", binary: "xtask-smoke", sources: "xtask/probe" },

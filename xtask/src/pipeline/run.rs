@@ -42,6 +42,11 @@ const MESSAGES: usize = 256;
 /// written since a time. Passed in, so that the pipeline knows neither format.
 pub type Import = fn(&Path, &[String], &[String], SystemTime) -> anyhow::Result<Vec<Finding>>;
 
+/// What is done with the report of a run that is over, after it was written to the run's folder.
+/// Takes the project's root and that folder, both absolute; gives a warning when something failed.
+/// Passed in, so that the pipeline does not know what a release is.
+pub type Closing = fn(&Path, &Path, &Report) -> Option<String>;
+
 /// How a plan is run.
 #[derive(Debug)]
 pub struct Options<'a> {
@@ -62,6 +67,7 @@ pub struct Options<'a> {
     /// This very program, for the built-in steps.
     pub program: PathBuf,
     pub import: Import,
+    pub closing: Closing,
 }
 
 /// Runs the selected steps and gives the report of the run.
@@ -139,9 +145,16 @@ pub fn run(
     }
     let mut report = record.report(&shared, stop.signal(), started_at);
     report.warnings.clone_from(&audience.warnings);
-    if let Err(error) = folder.finish(&report) {
-        audience.warn(format!("{error:#}"));
+    let finished = folder.finish(&report).map_err(|error| format!("{error:#}"));
+    let warning = match finished {
+        Ok(()) => (options.closing)(options.root, &folder.path, &report),
+        Err(warning) => Some(warning),
+    };
+    if let Some(warning) = warning {
+        audience.warn(warning);
         report.warnings.clone_from(&audience.warnings);
+        // A report that could not be written was told; one without its last warning is still true.
+        folder.finish(&report).ok();
     }
     audience.tell(&Event::RunFinished { report: &report });
     report

@@ -1,6 +1,7 @@
 //! The whole pipeline, or a part of it: selected, shown or run.
 
 mod blame;
+mod evidence;
 mod show;
 mod world;
 
@@ -145,6 +146,7 @@ impl Ci {
             warnings: cache.err().cloned().flatten().into_iter().collect(),
             program: std::env::current_exe().context("failed to find this program's own file")?,
             import: imports::read,
+            closing: evidence::record,
         };
         let report = run::run(plan, selection, &options, &folder, &mut renderers, started_at);
         Ok(Exit::from_code(report.exit_code).unwrap_or(Exit::Failed))

@@ -195,9 +195,11 @@ fn uses_c(root: &Path) -> bool {
 
 /// The tools that the plan's steps are made of, where this program is an installed one.
 fn heavy_tools(steps: &[Step]) -> Vec<Requirement> {
-    let is_used = |name: &str| {
-        is_among(steps, name)
-            || (name == "edge" && steps.iter().any(|step| catalog::is_served(&step.name)))
+    // A step of the project's own may be named as a tool that is no step.
+    let is_used = |name: &str| match name {
+        "edge" => steps.iter().any(|step| catalog::is_served(&step.name)),
+        "evidence" => is_among(steps, "build"),
+        _ => config::BUILTIN_STEPS.contains(&name) && is_among(steps, name),
     };
     let tools = tools::TOOLS.into_iter().filter(|tool| is_used(tool.name));
     tools

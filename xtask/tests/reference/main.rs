@@ -13,13 +13,14 @@ const INTRODUCTION: &str = "\
 
 # Command line
 
-Every subcommand is found by `cargo xtask --help`. `build`, `audit`, `smoke`, `budget`, `load` and
-`edge` are binaries of their own, `xtask-<subcommand>`; they are built when they are first used.
+Every subcommand is found by `cargo xtask --help`. `build`, `audit`, `smoke`, `budget`, `load`,
+`edge`, `release`, `evidence` and `key` are binaries of their own, `xtask-<subcommand>`; they are
+built when they are first used.
 An `xtask-<name>` on `PATH` becomes `cargo xtask <name>`. What the exit codes mean is on [a page of
 its own](exit-codes.md).
 ";
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
     &["ci"],
     &["fmt"],
@@ -32,6 +33,17 @@ const COMMANDS: [&[&str]; 20] = [
     &["budget"],
     &["load"],
     &["edge"],
+    &["release"],
+    &["release", "list"],
+    &["release", "show"],
+    &["release", "diff"],
+    &["release", "verify"],
+    &["release", "gc"],
+    &["evidence"],
+    &["evidence", "show"],
+    &["key"],
+    &["key", "new"],
+    &["key", "show"],
     &["setup"],
     &["doctor"],
     &["report"],
@@ -61,7 +73,7 @@ fn help(command: &[&str]) -> String {
 #[test]
 fn the_reference_is_what_help_says() {
     let mut page = INTRODUCTION.to_owned();
-    for command in COMMANDS {
+    for &command in COMMANDS {
         let name = [&["cargo", "xtask"], command].concat().join(" ");
         page += &format!("\n## `{name}`\n\n```text\n{}\n```\n", help(command).trim());
     }
