@@ -129,3 +129,22 @@ fn a_runner_under_a_runner_ends_with_it() {
     running.wait().expect(143);
     processes.into_iter().for_each(Process::assert_soon_gone);
 }
+
+#[test]
+fn a_hangup_that_nohup_ignores_stays_ignored() {
+    let project = Project::new(
+        "[steps.a]\nrun = \"echo $$ > up.tmp; mv up.tmp up; until [ -e go ]; do sleep 0.01; done\"\ntimeout = \"20s\"\n",
+    );
+    let mut runner = std::process::Command::new("sh")
+        .args(["-c", "trap \"\" HUP; exec \"$0\" ci"])
+        .arg(project.command(&[]).get_program())
+        .current_dir(project.root())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    project.pid("up");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&runner), Signal::HUP).unwrap();
+    project.write("go", "");
+    assert!(runner.wait().unwrap().success());
+    assert_eq!(project.status("a"), Status::Passed);
+}

@@ -126,12 +126,15 @@ impl Stop {
 }
 
 /// Handles Ctrl-C, TERM and HUP from now on: the first asks all steps to end, the second forces
-/// them.
+/// them. HUP stays ignored where it was, which is how `nohup` asks to go on without a terminal.
 ///
 /// # Errors
 /// When the system does not let it.
 pub fn handle_signals(stop: &Arc<Stop>) -> std::io::Result<()> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    if !is_ignored(SIGHUP) {
+        signals.add_signal(SIGHUP)?;
+    }
     let stop = Arc::clone(stop);
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let mut first: Option<Instant> = None;
@@ -152,6 +155,15 @@ pub fn handle_signals(stop: &Arc<Stop>) -> std::io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Whether this process was started with a signal ignored (proc_pid_status(5)).
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Ends the process after this time, if it has not ended by itself.
