@@ -40,6 +40,18 @@ fn the_root_is_found_from_below_and_from_elsewhere() {
 }
 
 #[test]
+fn a_command_of_the_projects_own_that_fails_is_a_failed_check_whatever_its_code() {
+    let config = "[project]\nname = \"demo\"\n[steps.lint]\nrun = \"exit 4\"\n\
+                  [steps.own]\nrun = \"-x\"\n";
+    let fixture = Fixture::new(&[("xtask.toml", config)]);
+    for arguments in [&["lint"][..], &["step", "own"]] {
+        let output = fixture.xtask(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    }
+    assert!(said(&fixture.xtask(&["lint"]).output().unwrap()).contains("exit code 4"));
+}
+
+#[test]
 fn a_program_on_path_is_a_subcommand() {
     let fixture = Fixture::new(&[]);
     let folder = fixture.root().join("bin");
