@@ -169,6 +169,7 @@ pub fn summary(step: &StepReport) -> String {
 }
 
 /// Warnings of the runner, the critical path with what would have shortened it, and the verdict.
+/// `report_path` is empty when the run leaves no page.
 pub fn verdict(look: &Look, report: &Report, report_path: &str) -> String {
     let mut shown = String::new();
     for warning in &report.warnings {
@@ -184,7 +185,10 @@ pub fn verdict(look: &Look, report: &Report, report_path: &str) -> String {
         let advice = text::line(advice.as_bytes());
         shown.push_str(&labelled(look, Ink::Quiet, "advice", &advice));
     }
-    shown.push_str(&labelled(look, Ink::Quiet, "report", &text::line(report_path.as_bytes())));
+    let report_path = text::line(report_path.as_bytes());
+    if !report_path.is_empty() {
+        shown.push_str(&labelled(look, Ink::Quiet, "report", &report_path));
+    }
     if let Some(first) = report.first_failure() {
         let name = text::line(first.name.as_bytes());
         let summary = summary(first);

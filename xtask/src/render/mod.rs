@@ -102,7 +102,10 @@ impl Format {
 /// (`target/xtask/runs/<run>`); both absolute.
 pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn Renderer>> {
     let format = options.format.settled();
-    let page = folder.join("report.html");
+    // A folder elsewhere stands in for the run's own, and is gone with the run.
+    let page = folder.starts_with(root).then(|| folder.join("report.html"));
+    let shown = page.as_ref().or(options.html.as_ref());
+    let shown = shown.map(|page| relative(page, root)).unwrap_or_default();
     let look = Look::of_stdout(format.reader(), options.color);
     let mut renderers: Vec<Box<dyn Renderer>> = Vec::new();
     renderers.push(match format {
@@ -110,13 +113,10 @@ pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn R
         Format::Github => Box::new(github::Github::new(
             Screen::stdout(),
             look,
-            relative(&page, root),
+            shown,
             github::Files::of_environment(),
         )),
-        _ => {
-            let page = relative(&page, root);
-            Box::new(terminal::Terminal::new(Screen::stdout(), look, Look::measured, page))
-        }
+        _ => Box::new(terminal::Terminal::new(Screen::stdout(), look, Look::measured, shown)),
     });
     if let Some(path) = &options.junit {
         let document = |report: &_| Ok(junit::document(report));
@@ -126,7 +126,7 @@ pub fn renderers(options: &Options, root: &Path, folder: &Path) -> Vec<Box<dyn R
         let document = |report: &_| Ok(serde_json::to_string_pretty(&sarif::document(report))?);
         renderers.push(Box::new(written::Written::new(path.clone(), document)));
     }
-    let pages = [Some(page), options.html.clone()].into_iter().flatten().collect();
+    let pages = [page, options.html.clone()].into_iter().flatten().collect();
     renderers.push(Box::new(html::Html::new(root, pages)));
     renderers
 }

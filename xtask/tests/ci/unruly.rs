@@ -119,6 +119,7 @@ fn no_place_for_the_runs_folder_or_the_cache_is_a_warning() {
     }
     let ran = project.ci(&[]).expect(0);
     assert!(ran.stdout.contains("this run leaves no report"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("report.html"), "{}", ran.stdout);
 }
 
 #[test]

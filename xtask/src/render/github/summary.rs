@@ -37,7 +37,9 @@ pub fn summary(report: &Report, report_path: &str, most_bytes: usize) -> String 
     for warning in &report.warnings {
         parts.push(format!("\n⚠ {}\n", escape(warning)));
     }
-    parts.push(format!("\nReport: {}\n", escape(report_path)));
+    if !report_path.is_empty() {
+        parts.push(format!("\nReport: {}\n", escape(report_path)));
+    }
     bounded(parts, most_bytes)
 }
 
