@@ -5,9 +5,14 @@
 //! verdict of a gate that saw no data is never pass.
 
 pub mod clock;
+pub mod edge_target;
+pub mod gates;
+pub mod http;
 pub mod journal;
 pub mod lease;
 pub mod rollback;
 pub mod rollout;
 pub mod state;
 pub mod target;
+pub mod tool;
+pub mod upload;

@@ -1,0 +1,173 @@
+//! `analysis`: the candidate's numbers against its limits and against the live release over the same
+//! minutes.
+//!
+//! The first look at a share remembers what the edges had counted by then; each later one judges what
+//! came since. A share that is begun anew, after a crash too, is counted anew.
+
+mod rules;
+mod sources;
+mod told;
+
+pub use rules::InvalidAnalysis;
+
+use crate::edge_target::EdgeTarget;
+use crate::journal::{Phase, RolloutId, Verdict};
+use crate::rollout::{Judgement, Situation};
+use ::analysis::{Compared, Sample, Source, Watch, Window};
+use config::{Limit, Metric};
+use release::ReleaseId;
+use release::routing::TrafficShare;
+use rules::Asked;
+use sources::Sources;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// With all of the traffic at the candidate, nothing of the same minutes is live's.
+const NOTHING_LIVE: &str =
+    "all traffic is the candidate's, and what was live before was not watched by this promoter";
+
+/// The analysis of an environment.
+#[derive(Debug)]
+pub struct AnalysisGate {
+    asked: Vec<Asked>,
+    sources: Sources,
+    watched: Mutex<Watched>,
+}
+
+/// What was seen of a rollout.
+#[derive(Debug, Default)]
+struct Watched {
+    share: Option<Share>,
+    /// What the edges counted since the first look at the share.
+    watch: Watch,
+    /// The live release's numbers at the last look at a share that left it some traffic, by the place
+    /// of their rule.
+    live: Vec<Sample>,
+}
+
+/// One share of one rollout, watched once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    rollout: RolloutId,
+    step: usize,
+    since: jiff::Timestamp,
+}
+
+impl AnalysisGate {
+    /// The rules that limits make.
+    ///
+    /// # Errors
+    /// When they make none.
+    pub fn new(
+        limits: &BTreeMap<Metric, Limit>,
+        sources: &BTreeMap<String, config::Source>,
+    ) -> Result<AnalysisGate, InvalidAnalysis> {
+        Ok(AnalysisGate {
+            asked: rules::rules(limits)?,
+            sources: Sources::new(sources),
+            watched: Mutex::default(),
+        })
+    }
+
+    /// Looks at what came since the first look at this share.
+    pub fn judge(
+        &self,
+        target: &EdgeTarget,
+        situation: &Situation<'_>,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Judgement {
+        let inconclusive = |reason: String| Judgement::new(Verdict::Inconclusive, reason);
+        let Phase::Shifting { step, share } = situation.phase else {
+            return inconclusive("the candidate has no share of the traffic to look at".to_owned());
+        };
+        let snapshots = match target.snapshots() {
+            Ok(snapshots) => snapshots,
+            Err(error) => return inconclusive(error.to_string()),
+        };
+        // A panic elsewhere leaves the counts as true as they were.
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first =
+            watched.begin(Share { rollout: situation.rollout.id, step, since: situation.since });
+        for (edge, snapshot) in snapshots {
+            if let Err(error) = watched.watch.observe(&edge, snapshot) {
+                return inconclusive(format!("edge {edge}: {error}"));
+            }
+        }
+        if is_first {
+            return inconclusive(format!("counting has begun at {share}"));
+        }
+        let has_live = share < TrafficShare::ALL;
+        let began_at = watched.watch.began_at().unwrap_or(situation.since);
+        let window = watched.watch.window().clone();
+        let looks = situation.looks.max(situation.look);
+        let mut compared = self.at_edges(&window, situation);
+        if !has_live {
+            replace_live(&mut compared, &watched.live);
+        }
+        let mut analysis = rules::analyse(&self.asked, &compared, looks);
+        // What the edges saw is enough to turn back: nobody has to be waited for.
+        if analysis.verdict != ::analysis::Verdict::Fail {
+            let from = situation.rollout.from.as_ref().map(ReleaseId::as_str);
+            let mut answers = self.sources.ask(began_at, is_stopped);
+            for (asked, compared) in self.asked.iter().zip(&mut compared) {
+                let Source::Named(name) = &asked.rule.source else { continue };
+                let release = situation.rollout.release.as_str();
+                compared.candidate = answers.sample(name, asked, release);
+                if has_live {
+                    compared.live = from.map(|release| answers.sample(name, asked, release));
+                }
+            }
+            analysis = rules::analyse(&self.asked, &compared, looks);
+        }
+        if has_live {
+            let live = compared.into_iter().map(|compared| compared.live);
+            let missing = || Sample::Missing(NOTHING_LIVE.to_owned());
+            watched.live = live.map(|live| live.unwrap_or_else(missing)).collect();
+        }
+        told::judgement(&analysis, &window, has_live)
+    }
+
+    /// The rules beside what the edges counted; what others know is not asked yet.
+    fn at_edges(&self, window: &Window, situation: &Situation<'_>) -> Vec<Compared> {
+        let (candidate, live) = (&situation.rollout.release, situation.rollout.from.as_ref());
+        let live = live.map(ReleaseId::as_str);
+        let unasked = || Sample::Missing("it was not asked".to_owned());
+        let compare = |asked: &Asked| match asked.rule.source {
+            Source::Edge => Compared::at_edge(asked.rule.clone(), window, candidate.as_str(), live),
+            Source::Named(_) => Compared {
+                rule: asked.rule.clone(),
+                candidate: unasked(),
+                live: live.map(|_| unasked()),
+            },
+        };
+        self.asked.iter().map(compare).collect()
+    }
+}
+
+/// What live did in the share before stands for what it would do now.
+fn replace_live(compared: &mut [Compared], before: &[Sample]) {
+    for (index, compared) in compared.iter_mut().enumerate() {
+        if compared.live.is_none() {
+            continue;
+        }
+        compared.live = Some(match (before.get(index), compared.rule.max) {
+            (Some(sample), _) => sample.clone(),
+            (None, _) => Sample::Missing(NOTHING_LIVE.to_owned()),
+        });
+    }
+}
+
+impl Watched {
+    /// Whether it is the first look at this share.
+    fn begin(&mut self, share: Share) -> bool {
+        if self.share == Some(share) {
+            return false;
+        }
+        if self.share.is_none_or(|before| before.rollout != share.rollout) {
+            self.live = Vec::new();
+        }
+        self.share = Some(share);
+        self.watch = Watch::default();
+        true
+    }
+}
