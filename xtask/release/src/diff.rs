@@ -113,6 +113,10 @@ fn facts(manifest: &Manifest) -> impl Iterator<Item = (String, String)> {
     if manifest.has_uncommitted_changes {
         facts.push(("uncommitted changes".to_owned(), "yes".to_owned()));
     }
+    let toolchain = manifest.toolchain.iter();
+    facts.extend(toolchain.map(|(name, value)| (format!("toolchain {name}"), value.clone())));
+    let lockfiles = manifest.lockfiles.iter();
+    facts.extend(lockfiles.map(|(name, value)| (format!("lockfile {name}"), value.to_string())));
     facts.extend(manifest.server.iter().flat_map(server));
     facts.into_iter()
 }

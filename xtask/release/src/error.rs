@@ -14,7 +14,7 @@ pub enum ReleaseError {
     NoManifest { dir: PathBuf },
     #[error("{} is not a manifest: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
-    #[error("{}: expected manifest version {expected}, found {found}", path.display())]
+    #[error("{}: expected manifest version {expected} or older, found {found}", path.display())]
     Version { path: PathBuf, expected: u32, found: u64 },
     #[error("{}: expected id {expected}, which its contents give, found {found}", path.display())]
     Id { path: PathBuf, expected: String, found: String },

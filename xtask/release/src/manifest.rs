@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Version of the manifest's format.
-pub const MANIFEST_VERSION: u32 = 1;
+/// Version of the manifest's format. 2 added the toolchain and the lockfiles.
+pub const MANIFEST_VERSION: u32 = 2;
+
+/// The oldest version that is read.
+const OLDEST_VERSION: u32 = 1;
 
 /// What a release is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,12 @@ pub struct Manifest {
     pub created: Option<String>,
     /// Whether the checkout held changes that are not in the commit.
     pub has_uncommitted_changes: bool,
+    /// What it was built with: program to what that says of its version. Since version 2.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub toolchain: BTreeMap<String, String>,
+    /// Digests of the lockfiles at the project's root, by name. Since version 2.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lockfiles: BTreeMap<String, Sha256>,
     /// How the variants were made: encoders, their levels, and the rule that keeps one.
     pub compression: String,
     /// Response headers of the policy, lowercase name to value.
@@ -120,7 +129,7 @@ impl Manifest {
     /// The id that these contents give: all but the id itself counts.
     pub fn contents_id(&self) -> Result<ReleaseId, serde_json::Error> {
         // Struct fields are written in the order of their declaration, and the maps are sorted.
-        let json = serde_json::to_vec(&(
+        let first = (
             self.version,
             &self.project,
             &self.commit,
@@ -130,7 +139,12 @@ impl Manifest {
             &self.headers,
             &self.server,
             &self.files,
-        ))?;
+        );
+        let json = if self.version == 1 {
+            serde_json::to_vec(&first)?
+        } else {
+            serde_json::to_vec(&(first, &self.toolchain, &self.lockfiles))?
+        };
         Ok(ReleaseId::new(self.created.as_deref(), &Sha256::of(&json)))
     }
 
@@ -143,7 +157,7 @@ impl Manifest {
     /// came from, for the errors.
     ///
     /// # Errors
-    /// When it is not JSON, not a manifest, of another version, when a path leaves the release, or
+    /// When it is not JSON, not a manifest, of a version that is not known, when a path leaves the release, or
     /// when its id is not the one that its contents give.
     pub fn parse(json: &[u8], path: &Path) -> Result<Manifest, ReleaseError> {
         #[derive(Deserialize)]
@@ -153,7 +167,7 @@ impl Manifest {
         let malformed = |reason: String| ReleaseError::Malformed { path: path.into(), reason };
         let Versioned { version } =
             serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-        if version != u64::from(MANIFEST_VERSION) {
+        if !(u64::from(OLDEST_VERSION)..=u64::from(MANIFEST_VERSION)).contains(&version) {
             return Err(ReleaseError::Version {
                 path: path.into(),
                 expected: MANIFEST_VERSION,
@@ -162,6 +176,9 @@ impl Manifest {
         }
         let manifest: Manifest =
             serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
+        if version == 1 && !(manifest.toolchain.is_empty() && manifest.lockfiles.is_empty()) {
+            return Err(malformed("version 1 has neither toolchain nor lockfiles".to_owned()));
+        }
         if let Some(entry) = manifest.paths().find(|entry| !is_inside(entry)) {
             return Err(ReleaseError::UnsafePath { path: path.into(), entry: entry.to_owned() });
         }
@@ -252,17 +269,27 @@ mod tests {
     fn manifest() -> impl Strategy<Value = Manifest> {
         let headers = proptest::collection::btree_map("[a-z-]{1,12}", ".{0,20}", 0..4);
         let files = proptest::collection::vec(file(), 0..6);
-        (files, headers, proptest::option::of("[0-9a-f]{40}"), any::<bool>()).prop_map(
-            |(mut files, headers, commit, has_uncommitted_changes)| {
+        let toolchain = proptest::collection::btree_map("[a-z]{1,6}", "[a-z .0-9]{1,12}", 0..3);
+        let lockfiles = proptest::collection::btree_map("[a-z.]{1,9}", digest(), 0..3);
+        let facts = (toolchain, lockfiles, OLDEST_VERSION..=MANIFEST_VERSION);
+        (files, headers, proptest::option::of("[0-9a-f]{40}"), any::<bool>(), facts).prop_map(
+            |(mut files, headers, commit, has_uncommitted_changes, facts)| {
+                let (mut toolchain, mut lockfiles, version) = facts;
+                if version == 1 {
+                    toolchain.clear();
+                    lockfiles.clear();
+                }
                 files.sort_by(|a, b| a.path.cmp(&b.path));
                 files.dedup_by(|a, b| a.path == b.path);
                 let mut manifest = Manifest {
-                    version: MANIFEST_VERSION,
+                    version,
                     id: ReleaseId::new(None, &Sha256::of(b"")),
                     project: "beacon".into(),
                     created: commit.as_ref().map(|_| "2026-11-23T09:15:00Z".into()),
                     commit,
                     has_uncommitted_changes,
+                    toolchain,
+                    lockfiles,
                     compression: "none".into(),
                     headers,
                     server: None,
@@ -302,8 +329,33 @@ mod tests {
     }
 
     #[test]
+    fn nothing_can_hide_in_an_old_version() {
+        let mut manifest = Manifest {
+            version: 1,
+            id: ReleaseId::new(None, &Sha256::of(b"")),
+            project: "beacon".into(),
+            commit: None,
+            created: None,
+            has_uncommitted_changes: false,
+            toolchain: BTreeMap::new(),
+            lockfiles: BTreeMap::new(),
+            compression: "none".into(),
+            headers: BTreeMap::new(),
+            server: None,
+            files: Vec::new(),
+        };
+        manifest.id = manifest.contents_id().unwrap();
+        let parse = |manifest: &Manifest| {
+            Manifest::parse(manifest.to_json().unwrap().as_bytes(), Path::new("m"))
+        };
+        assert_eq!(parse(&manifest).unwrap(), manifest);
+        manifest.toolchain.insert("rustc".into(), "rustc 1.95.0".into());
+        assert!(matches!(parse(&manifest), Err(ReleaseError::Malformed { .. })));
+    }
+
+    #[test]
     fn a_manifest_of_a_later_version_says_so() {
-        let error = Manifest::parse(br#"{"version": 2, "new": 1}"#, Path::new("m")).unwrap_err();
-        assert_eq!(error.to_string(), "m: expected manifest version 1, found 2");
+        let error = Manifest::parse(br#"{"version": 3, "new": 1}"#, Path::new("m")).unwrap_err();
+        assert_eq!(error.to_string(), "m: expected manifest version 2 or older, found 3");
     }
 }

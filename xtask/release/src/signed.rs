@@ -112,6 +112,8 @@ mod tests {
             commit: None,
             created: None,
             has_uncommitted_changes: false,
+            toolchain: [("rustc".to_owned(), "rustc 1.95.0".to_owned())].into(),
+            lockfiles: [("Cargo.lock".to_owned(), Sha256::of(b"lock"))].into(),
             compression: "none".into(),
             headers: [("x-frame-options".to_owned(), "DENY".to_owned())].into(),
             server: None,

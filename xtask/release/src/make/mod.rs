@@ -14,6 +14,7 @@ pub use site::{Site, SiteError, SiteFile};
 pub use variants::{COMPRESSION, MAX_COMPRESSED_BYTES};
 
 use crate::open::{MANIFEST, SERVER, SITE};
+use crate::provenance::Provenance;
 use crate::signing::SigningKey;
 use crate::{
     CacheClasses, Commit, Digester, Encoding, FileEntry, MANIFEST_VERSION, Manifest, Release,
@@ -115,6 +116,7 @@ fn make_with(
     let server = build.server.as_ref();
     let server = server.map(|server| work.server(root, server, build)).transpose()?;
     let reused_files = work.reused_files.into_inner();
+    let Provenance { toolchain, lockfiles } = Provenance::of(root)?;
     let mut manifest = Manifest {
         version: MANIFEST_VERSION,
         id: ReleaseId::new(None, &Sha256::of(b"")),
@@ -122,6 +124,8 @@ fn make_with(
         has_uncommitted_changes: commit.as_ref().is_some_and(|it| it.has_uncommitted_changes),
         created: commit.as_ref().map(|commit| commit.date.clone()),
         commit: commit.map(|commit| commit.hash),
+        toolchain,
+        lockfiles,
         compression: COMPRESSION.to_owned(),
         headers: config.headers.clone(),
         server,

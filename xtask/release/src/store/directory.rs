@@ -5,7 +5,6 @@
 //! store, which the system lets go of when a process dies.
 
 use super::{Etag, Key, MAX_DOCUMENT_BYTES, Store, StoreError, Stored};
-use crate::Sha256;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -120,7 +119,7 @@ impl Store for Directory {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;
-        let etag = etag(&bytes);
+        let etag = Etag::of(&bytes);
         Ok(Some(Stored { bytes, etag }))
     }
 
@@ -139,7 +138,7 @@ impl Store for Directory {
             Err(error) => return Err(StoreError::io("create", &path)(error.error)),
         }
         sync(&folder)?;
-        Ok(etag(bytes))
+        Ok(Etag::of(bytes))
     }
 
     fn replace(&self, key: &Key, bytes: &[u8], seen: &Etag) -> Result<Etag, StoreError> {
@@ -152,7 +151,7 @@ impl Store for Directory {
         }
         partial.persist(&path).map_err(|error| StoreError::io("replace", &path)(error.error))?;
         sync(&folder)?;
-        Ok(etag(bytes))
+        Ok(Etag::of(bytes))
     }
 
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
@@ -210,10 +209,6 @@ impl Store for Directory {
         // One call for thousands of files, where syncing each would wait for the disk each time.
         rustix::fs::syncfs(&root).map_err(|error| StoreError::io("flush", &self.root)(error.into()))
     }
-}
-
-fn etag(bytes: &[u8]) -> Etag {
-    Etag(Sha256::of(bytes).to_string())
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

@@ -28,7 +28,14 @@ pub const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Which contents of an object were seen. Opaque; equal contents may have equal tags.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Etag(pub(crate) String);
+pub struct Etag(String);
+
+impl Etag {
+    /// The tag of these contents, for a store that makes its own.
+    pub fn of(bytes: &[u8]) -> Etag {
+        Etag(crate::Sha256::of(bytes).to_string())
+    }
+}
 
 impl fmt::Display for Etag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

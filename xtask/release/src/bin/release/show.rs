@@ -60,6 +60,12 @@ fn text(release: &Release, signature: &Signed) -> String {
         (Some(commit), Some(created)) => line("commit", &format!("{commit} of {created}{changes}")),
         _ => line("commit", "none"),
     }
+    for (name, version) in &manifest.toolchain {
+        line("built with", &format!("{name}: {version}"));
+    }
+    for (name, sha256) in &manifest.lockfiles {
+        line("lockfile", &format!("{name} {sha256}"));
+    }
     let bytes = |encoding| Unit::Bytes.show(manifest.transfer_bytes(encoding) as f64);
     let immutable = manifest.files.iter().filter(|file| file.cache == CacheClass::Immutable);
     line("files", &format!("{}, {} of them immutable", manifest.files.len(), immutable.count()));
