@@ -15,6 +15,9 @@ pub struct Rule {
     pub max: Option<f64>,
     pub against_live: Option<AgainstLive>,
     pub source: Source,
+    /// Samples below which it does not pass; without it, those of the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_samples: Option<u64>,
 }
 
 /// How much worse than the live release a candidate may be. Written `no worse`, `+20%`.
@@ -68,7 +71,14 @@ impl Rule {
         if source == Source::Edge && !metric.is_edges() {
             return Err(InvalidRule::NoSource { metric: metric.to_string() });
         }
-        Ok(Rule { metric, max, against_live, source })
+        Ok(Rule { metric, max, against_live, source, min_samples: None })
+    }
+
+    /// The same rule, with a number of samples of its own below which it does not pass.
+    #[must_use]
+    pub fn min_samples(mut self, min_samples: u64) -> Rule {
+        self.min_samples = Some(min_samples);
+        self
     }
 
     /// A rule as `xtask.toml` writes it: `error-share = { max = "0.1%", against-live = "no worse" }`.

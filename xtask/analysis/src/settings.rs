@@ -17,7 +17,8 @@ pub struct Settings {
     /// How often the numbers are judged in the whole rollout. Who looks often enough sees everything
     /// once; so each look may err only with its part of the chance. At least 1.
     pub looks: u32,
-    /// Samples of the candidate, and of live where it is compared with live, below which nothing passes.
+    /// Samples of the candidate, and of live where it is compared with live, below which nothing
+    /// passes, unless its rule has a number of its own.
     pub min_samples: u64,
 }
 

@@ -110,6 +110,10 @@ impl Case<'_> {
         self.rule.metric.title()
     }
 
+    fn min_samples(&self) -> u64 {
+        self.rule.min_samples.unwrap_or(self.settings.min_samples)
+    }
+
     fn unit(&self) -> Unit {
         self.rule.metric.unit()
     }
@@ -148,7 +152,7 @@ impl Case<'_> {
     }
 
     fn no_data(&self, why: &str) -> Judgement {
-        let needed = self.settings.min_samples;
+        let needed = self.min_samples();
         let samples = self.rule.metric.samples();
         Judgement {
             needed: Some(needed),

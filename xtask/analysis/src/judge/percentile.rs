@@ -12,7 +12,7 @@ impl Case<'_> {
     pub(super) fn percentile(&self, max: f64, candidate: Distribution<'_>) -> Judgement {
         let Some(level) = self.level(&[candidate]) else { return self.other_numbers() };
         let samples = candidate.samples();
-        let min = self.settings.min_samples;
+        let min = self.min_samples();
         let value = candidate.at(level);
         // What the buckets cannot tell apart counts for the candidate here…
         let lower = |samples| candidate.lower(level, samples, self.alpha).lower;

@@ -25,7 +25,7 @@ impl Case<'_> {
             AgainstLive::Within(_) => None,
         };
         let (own, theirs) = (candidate.samples(), live.samples());
-        let min = self.settings.min_samples;
+        let min = self.min_samples();
         let allowed = self.allowed(limit, live.at(level).value);
         let value = candidate.at(level).value;
         // Two ways to fail share the chance of a false alarm, and two bounds share that of the first.

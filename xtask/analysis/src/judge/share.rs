@@ -15,7 +15,7 @@ impl Case<'_> {
         let (strict_z, lenient_z) = (self.strict_z(), self.lenient_z());
         let (strict, lenient) = (candidate.wilson(strict_z), candidate.wilson(lenient_z));
         let share = candidate.share();
-        let min = self.settings.min_samples;
+        let min = self.min_samples();
         // Wilson's bound alone is too eager when errors are rare; see `proportion`.
         let is_broken = candidate.events() >= FEWEST_ERRORS
             && strict.lower > max

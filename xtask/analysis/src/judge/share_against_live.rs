@@ -19,7 +19,7 @@ impl Case<'_> {
         let strict = candidate.difference(live, factor, strict_z);
         let lenient = candidate.difference(live, factor, lenient_z);
         let difference = candidate.share() - factor * live.share();
-        let min = self.settings.min_samples;
+        let min = self.min_samples();
         let is_broken = candidate.events() >= FEWEST_ERRORS
             && live.total() > 0
             && difference >= self.least_shift()

@@ -152,6 +152,14 @@ fn a_percentile_is_held_against_its_maximum() {
 }
 
 #[test]
+fn a_rule_may_ask_for_samples_of_its_own() {
+    let rule = Rule::parse("latency-p50", Some("300ms"), None, None).unwrap();
+    let verdict = |rule: Rule| judge(rule, times(&[(45.0, 120)]), None).verdict;
+    assert_eq!(verdict(rule.clone()), Verdict::Pass);
+    assert_eq!(verdict(rule.min_samples(121)), Verdict::Inconclusive);
+}
+
+#[test]
 fn a_p99_of_a_hundred_requests_bounds_nothing() {
     let judgement = max("latency-p99", "300ms", times(&[(45.0, 120)]));
     assert_eq!(
