@@ -13,6 +13,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use release::ReleaseId;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct Serving {
     /// Set when connections are to be encrypted.
     pub tls: Option<Tls>,
     pub trusted: Trusted,
+    /// The release that answers all requests; without it, each request is routed.
+    pub pinned: Option<ReleaseId>,
     /// See [`CLIENT_TIMEOUT`].
     pub client_timeout: Duration,
 }
@@ -108,11 +111,13 @@ async fn over_http1(
     stop: watch::Receiver<bool>,
 ) {
     let edge = Arc::clone(&serving.edge);
+    let pinned = serving.pinned.clone();
     let usage = Arc::new(Usage::new());
     let service = service_fn(move |request: Request<Incoming>| {
         let (edge, client, usage) = (Arc::clone(&edge), Arc::clone(&client), Arc::clone(&usage));
+        let pinned = pinned.clone();
         async move {
-            let mut answer = edge.answer(request, &client).await;
+            let mut answer = edge.answer(request, &client, pinned.as_ref()).await;
             if usage.is_last() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -157,6 +162,7 @@ async fn over_http2(
     stop: watch::Receiver<bool>,
 ) {
     let edge = Arc::clone(&serving.edge);
+    let pinned = serving.pinned.clone();
     let usage = Arc::new(Usage::new());
     let used_up = Arc::new(Notify::new());
     let open = Arc::new(());
@@ -164,11 +170,12 @@ async fn over_http2(
         let (usage, used_up, open) = (Arc::clone(&usage), Arc::clone(&used_up), Arc::clone(&open));
         service_fn(move |request: Request<Incoming>| {
             let (edge, client, open) = (Arc::clone(&edge), Arc::clone(&client), Arc::clone(&open));
+            let pinned = pinned.clone();
             if usage.is_last() {
                 used_up.notify_one();
             }
             async move {
-                let answer = edge.answer(request, &client).await;
+                let answer = edge.answer(request, &client, pinned.as_ref()).await;
                 Ok::<_, Infallible>(answer.map(|body| Stream { body, _open: open }))
             }
         })

@@ -15,6 +15,7 @@ use hyper::header::{
     CACHE_CONTROL, CONNECTION, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
 };
 use hyper::{HeaderMap, Method, Request, Response, Version};
+use release::ReleaseId;
 use std::sync::Arc;
 
 /// Answers requests, each by one release.
@@ -48,16 +49,21 @@ impl Edge {
         self.traffic.load_full()
     }
 
+    /// The answer to a request: by `pinned`, or by the release that the routing chooses.
     pub async fn answer(
         &self,
         mut request: Request<Incoming>,
         client: &Arc<Client>,
+        pinned: Option<&ReleaseId>,
     ) -> Response<Measured> {
         let traffic = self.traffic.load_full();
         let request_id = self.request_ids.next();
         let is_head = *request.method() == Method::HEAD;
         let who = client.who(request.headers()).into_owned();
-        let choice = traffic.choose(request.headers(), request.uri(), self.signer.as_ref());
+        let choice = match pinned {
+            Some(id) => traffic.pinned(id),
+            None => traffic.choose(request.headers(), request.uri(), self.signer.as_ref()),
+        };
         let slot = choice.as_ref().ok().and_then(|choice| choice.slot);
         let metrics = slot.map_or(&self.metrics.none, |slot| &slot.metrics);
         let flight = Flight::begin(metrics, slot);
@@ -151,7 +157,6 @@ mod tests {
     use crate::proxy::{Limits, Proxy};
     use crate::site::Site;
     use crate::slot::{Backend, Slot};
-    use release::ReleaseId;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -184,6 +189,7 @@ mod tests {
             edge,
             tls: None,
             trusted: Trusted::default(),
+            pinned: None,
             client_timeout: CLIENT_TIMEOUT,
         };
         tokio::spawn(crate::listen::serve(listener, serving, std::future::pending()));

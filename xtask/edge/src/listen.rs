@@ -29,7 +29,9 @@ pub async fn serve(
     let serving = Arc::new(serving);
     // Connections see its end when this future is given up, too.
     let (stopping, stopped) = watch::channel(false);
-    let workers: Vec<Worker> = (1..=worker::count())
+    // What is for one release alone is not for many; its thread keeps to itself what it has.
+    let indices = if serving.pinned.is_some() { 0..=0 } else { 1..=worker::count() };
+    let workers: Vec<Worker> = indices
         .map(|index| Worker::start(index, Arc::clone(&serving), stopped.clone()))
         .collect::<Result<_, _>>()
         .context("failed to start a worker")?;

@@ -63,7 +63,7 @@ impl Options {
     /// What connections share.
     pub fn serving(&self, edge: Arc<Edge>, tls: Option<Tls>) -> Serving {
         let trusted = Trusted::new(self.trust_proxy.clone());
-        Serving { edge, tls, trusted, client_timeout: self.timeout() }
+        Serving { edge, tls, trusted, pinned: None, client_timeout: self.timeout() }
     }
 
     /// Bounds of what is passed to a release's server.

@@ -23,6 +23,8 @@ pub struct Known {
     pub phase: Phase,
     pub role: Option<Role>,
     pub health: Arc<Health>,
+    /// The address at which it is reached on purpose.
+    pub url: Option<String>,
 }
 
 /// Where a release is on its way.
@@ -76,6 +78,8 @@ struct ReleaseStatus {
     reason: Option<String>,
     restarts: u32,
     role: Option<Role>,
+    /// A loopback address that gives this release and no other.
+    url: Option<String>,
 }
 
 impl Health {
@@ -136,6 +140,6 @@ impl Known {
             (Phase::Ready, Some((reason, false))) => ("loading", Some(reason)),
         };
         let restarts = self.health.restarts.load(Ordering::Relaxed);
-        ReleaseStatus { state, reason, restarts, role: self.role }
+        ReleaseStatus { state, reason, restarts, role: self.role, url: self.url.clone() }
     }
 }

@@ -8,6 +8,7 @@ use crate::status::Report;
 use hyper::header::COOKIE as COOKIES;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Request, Uri};
+use release::ReleaseId;
 use release::routing::TrafficShare;
 use std::sync::Arc;
 
@@ -96,6 +97,15 @@ impl Traffic {
         let slot = if is_among { Some(candidate) } else { self.live.as_ref() };
         let remember = if known.is_some() { Remember::Nothing } else { Remember::Id(id) };
         Ok(Choice { slot, is_own: true, remember })
+    }
+
+    /// This release, and no other.
+    ///
+    /// # Errors
+    /// When it is not here, or no longer.
+    pub fn pinned(&self, id: &ReleaseId) -> Result<Choice<'_>, NotLoaded> {
+        let slot = self.slots.iter().find(|slot| slot.id == *id).ok_or(NotLoaded)?;
+        Ok(Choice { slot: Some(slot), is_own: false, remember: Remember::Nothing })
     }
 
     fn wished(&self, wish: &str) -> Option<&Arc<Slot>> {

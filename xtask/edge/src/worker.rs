@@ -47,7 +47,8 @@ pub fn count() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Which worker this thread is: from 1 to [`count`]; 0 for any other thread.
+/// Which worker this thread is: from 1 to [`count`]; 0 for any other thread, that of a release's own
+/// address among them.
 pub fn index() -> usize {
     INDEX.get()
 }

@@ -223,7 +223,7 @@ impl Fleet {
             Arc::clone(&self.store),
             id.clone(),
             self.launch.clone(),
-            self.edge.metrics.of(id),
+            Arc::clone(&self.edge),
             Arc::clone(&health),
             Arc::clone(&self.news),
         );
@@ -352,7 +352,13 @@ impl Fleet {
             State::Draining { .. } => Phase::Draining,
         };
         let role = self.routing.as_ref().and_then(|routing| role(routing, id));
-        Known { phase, role, health: Arc::clone(&entry.health) }
+        let url = match &entry.state {
+            State::Ready(loaded) | State::Draining { loaded, .. } => {
+                Some(loaded.pinned.url.clone())
+            }
+            State::Loading(_) | State::Failed { .. } => None,
+        };
+        Known { phase, role, health: Arc::clone(&entry.health), url }
     }
 
     async fn end(self) {

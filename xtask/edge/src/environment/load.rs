@@ -1,9 +1,10 @@
 //! Brings a release from the store to the point where it can answer: fetched, every file proved, its
 //! server running and ready.
 
+use super::pinned::Pinned;
 use super::supervise::{Launch, Supervisor};
 use crate::answer::Answers;
-use crate::metrics::ReleaseMetrics;
+use crate::edge::Edge;
 use crate::policy::Policy;
 use crate::site::Site;
 use crate::slot::{Backend, Slot};
@@ -22,6 +23,7 @@ pub struct Loaded {
     pub slot: Arc<Slot>,
     pub release: Release,
     pub server: Option<Supervisor>,
+    pub pinned: Pinned,
 }
 
 /// Loads a release. `news` is told when its server's health changes.
@@ -32,25 +34,27 @@ pub async fn load(
     store: Arc<dyn Store>,
     id: ReleaseId,
     launch: Launch,
-    metrics: Arc<ReleaseMetrics>,
+    edge: Arc<Edge>,
     health: Arc<Health>,
     news: Arc<Notify>,
 ) -> anyhow::Result<Loaded> {
     let folder = launch.folder.join(id.as_str());
+    let metrics = edge.metrics.of(&id);
     let (release, answers) = {
         let id = id.clone();
         // It reads, hashes and waits for the disk.
         tokio::task::spawn_blocking(move || prepare(&*store, &id, &folder)).await??
     };
+    let pinned = Pinned::start(edge, id.clone()).await?;
     let Some(server) = release.manifest().server.clone() else {
         let slot = Arc::new(Slot::new(id, answers, Backend::None, metrics));
-        return Ok(Loaded { slot, release, server: None });
+        return Ok(Loaded { slot, release, server: None, pinned });
     };
     let (process, proxy) = launch.start(&release, &server).await?;
     let slot = Arc::new(Slot::new(id, answers, Backend::new(Some(proxy)), metrics));
     let backend = Arc::clone(&slot.server);
     let server = Supervisor::start(launch, release.clone(), server, process, backend, health, news);
-    Ok(Loaded { slot, release, server: Some(server) })
+    Ok(Loaded { slot, release, server: Some(server), pinned })
 }
 
 /// Fetches a release and proves its files.

@@ -4,6 +4,7 @@
 pub mod fleet;
 pub mod folder;
 pub mod load;
+pub mod pinned;
 pub mod presence;
 pub mod retired;
 pub mod run;
