@@ -77,6 +77,8 @@ pub struct Held {
     pub fencing: u64,
     /// Who held it before and had not given it back: a process that died, or one that was overruled.
     pub taken_from: Option<Holder>,
+    /// When its term began.
+    pub acquired_at: jiff::Timestamp,
     holder: Holder,
     etag: Etag,
 }
@@ -156,7 +158,7 @@ pub fn acquire(
         match written {
             Ok(etag) => {
                 let taken_from = present.and_then(|lease| lease.holder.clone());
-                let held = Held { fencing, taken_from, holder, etag };
+                let held = Held { fencing, taken_from, acquired_at: now, holder, etag };
                 fence(store, fencing)?;
                 return Ok(held);
             }

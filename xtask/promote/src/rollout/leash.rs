@@ -25,9 +25,10 @@ struct Kept {
 }
 
 impl Leash {
-    pub fn new(who: String, held: Held, now: jiff::Timestamp) -> Leash {
+    pub fn new(who: String, held: Held) -> Leash {
         let fencing = held.fencing;
-        let kept = Kept { held, renewed_at: now, journal: None, lost_to: None };
+        let renewed_at = held.acquired_at;
+        let kept = Kept { held, renewed_at, journal: None, lost_to: None };
         Leash { who, fencing, kept: Mutex::new(kept) }
     }
 

@@ -75,6 +75,8 @@ pub enum Stopped {
     NoRollout,
     #[error("rollout {rollout} of {release} is not over: it is at {phase}")]
     Unfinished { rollout: RolloutId, release: ReleaseId, phase: Phase },
+    #[error("{0} is live already")]
+    AlreadyLive(ReleaseId),
     #[error("a rollback by hand was begun and is not done: run `cargo xtask rollback` again")]
     UnfinishedRollback,
     #[error("the target does not follow: {0}")]
@@ -115,22 +117,23 @@ impl Rolling<'_> {
     /// # Errors
     /// Why it stopped before.
     pub fn begin(&mut self, manifest: &Manifest, plan: &RolloutPlan) -> Result<End, Stopped> {
-        let state = State::of(self.journal.records());
-        if state.rollback.is_some() {
-            return Err(Stopped::UnfinishedRollback);
-        }
-        if let Some(Rollout { id, release, phase, .. }) = state.running() {
-            let (rollout, release, phase) = (*id, release.clone(), *phase);
-            return Err(Stopped::Unfinished { rollout, release, phase });
-        }
+        self.look_for_others()?;
+        not_under_way(self.journal.records())?;
         let from = routes::live(self.store)?;
+        if from.as_ref() == Some(&manifest.id) {
+            return Err(Stopped::AlreadyLive(manifest.id.clone()));
+        }
         let begin = Act::Begin {
             release: manifest.id.clone(),
             commit: manifest.commit.clone(),
             from: from.clone(),
             plan: plan.clone(),
         };
-        self.append(|number| (Some(RolloutId(number)), begin.clone()))?;
+        self.append_after(
+            |number| (Some(RolloutId(number)), begin.clone()),
+            // One that was about to lose its lease may have begun at the same instant.
+            not_under_way,
+        )?;
         let rollout = RolloutId(self.journal.next_number() - 1);
         (self.tell)(&Event::Began { rollout, release: &manifest.id, from: from.as_ref(), plan });
         self.run()
@@ -141,6 +144,7 @@ impl Rolling<'_> {
     /// # Errors
     /// Why it stopped again; [`Stopped::NoRollout`] when none is under way.
     pub fn resume(&mut self, taken_from: Option<&str>) -> Result<End, Stopped> {
+        self.look_for_others()?;
         if State::of(self.journal.records()).rollback.is_some() {
             return Err(Stopped::UnfinishedRollback);
         }
@@ -291,11 +295,29 @@ impl Rolling<'_> {
         Ok(self.leash.keep(self.store, self.clock)?)
     }
 
+    /// Whether somebody took over between the lease and the first look at the journal.
+    fn look_for_others(&mut self) -> Result<(), Stopped> {
+        self.journal.refresh(self.store)?;
+        not_fenced_off(self.leash, self.journal.records())
+    }
+
     fn append(&mut self, make: impl Fn(u64) -> (Option<RolloutId>, Act)) -> Result<(), Stopped> {
+        self.append_after(make, |_| Ok(()))
+    }
+
+    /// `may_follow` looks at what others wrote in the meantime.
+    fn append_after(
+        &mut self,
+        make: impl Fn(u64) -> (Option<RolloutId>, Act),
+        may_follow: impl Fn(&[Record]) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
         self.keep()?;
         let (writer, now) = (self.leash.writer(), self.clock.now());
         let leash = self.leash;
-        self.journal.append(self.store, &writer, now, make, |new| not_fenced_off(leash, new))?;
+        self.journal.append(self.store, &writer, now, make, |new| {
+            not_fenced_off(leash, new)?;
+            may_follow(new)
+        })?;
         self.leash.remember(self.journal.head());
         Ok(())
     }
@@ -307,6 +329,20 @@ impl Rolling<'_> {
     fn took(&self, rollout: &Rollout) -> Duration {
         let began = rollout.began_at.parse();
         began.map_or(Duration::ZERO, |began| clock::since(began, self.clock.now()))
+    }
+}
+
+/// Whether nothing that these records began is still to be ended.
+fn not_under_way(records: &[Record]) -> Result<(), Stopped> {
+    let state = State::of(records);
+    if state.rollback.is_some() {
+        return Err(Stopped::UnfinishedRollback);
+    }
+    match state.running() {
+        None => Ok(()),
+        Some(Rollout { id, release, phase, .. }) => {
+            Err(Stopped::Unfinished { rollout: *id, release: release.clone(), phase: *phase })
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use config::Gate;
 use release::routing::TrafficShare;
 use std::time::Duration;
 
-/// Looks at the numbers within one share.
+/// Looks at the numbers within one share, after the one from which they are counted.
 const LOOKS: u32 = 10;
 
 /// Between two looks, at the least and at the most.
@@ -34,7 +34,8 @@ impl Rolling<'_> {
         let since = self.clock.now();
         let between = (watch / LOOKS).clamp(MIN_BETWEEN, MAX_BETWEEN);
         let is_analysed = rollout.plan.gates.contains(&Gate::Analysis);
-        let (mut look, mut looked_at) = (0, since);
+        // The first look is at once: what came before it is not this share's.
+        let (mut look, mut looked_at, mut was_over) = (0, None, false);
         let mut last: Option<Judgement> = None;
         loop {
             let state = self.look_up(rollout)?;
@@ -44,10 +45,10 @@ impl Rolling<'_> {
             let now = self.clock.now();
             let passed = clock::since(since, now);
             let is_over = passed >= watch;
-            let is_due = clock::since(looked_at, now) >= between || is_over;
-            if is_analysed && is_due {
+            let is_due = looked_at.is_none_or(|at| clock::since(at, now) >= between);
+            if is_analysed && (is_due || is_over && !was_over) {
                 look += 1;
-                looked_at = now;
+                (looked_at, was_over) = (Some(now), is_over);
                 let judgement = self.look(rollout, look, since);
                 if judgement.verdict == Verdict::Fail {
                     self.judged(rollout, &Gate::Analysis, Verdict::Fail, &judgement, passed)?;
@@ -87,7 +88,7 @@ impl Rolling<'_> {
 
     fn look(&mut self, rollout: &Rollout, look: u32, since: jiff::Timestamp) -> Judgement {
         let steps = u32::try_from(rollout.plan.shift.len()).unwrap_or(u32::MAX);
-        let looks = LOOKS.saturating_mul(steps);
+        let looks = (LOOKS + 1).saturating_mul(steps);
         let situation = Situation { rollout, phase: rollout.phase, since, look, looks };
         let judgement = self.ask(&Gate::Analysis, situation);
         let Judgement { verdict, reason, numbers } = &judgement;
