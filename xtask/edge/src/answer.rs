@@ -11,11 +11,12 @@ use hyper::header::{
     CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
 };
 use hyper::{HeaderMap, Method, Response, StatusCode};
+use std::sync::Arc;
 
 /// Makes the answers that need no server.
 #[derive(Debug)]
 pub struct Answers {
-    pub site: Site,
+    pub site: Arc<Site>,
     pub policy: Policy,
 }
 

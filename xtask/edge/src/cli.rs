@@ -1,7 +1,7 @@
 //! What `xtask edge` understands.
 
-use crate::environment::run;
 use crate::environment::settings::{EnvironmentArgs, Settings};
+use crate::environment::{background, run, unit};
 use crate::local_ca::LocalCa;
 use crate::options::Options;
 use crate::serve;
@@ -49,15 +49,25 @@ pub enum Command {
     /// It lives in the user's data folder, its key readable by the user alone, and what it signs is
     /// good for localhost only. `--tls-local` uses it.
     Ca,
+    /// Print systemd units that keep an environment's edge running; nothing is written.
+    Install {
+        /// Environment: `[environments.NAME]` of xtask.toml.
+        #[arg(long, value_name = "NAME")]
+        env: String,
+    },
 }
+
+/// What the process in the background gets in the place of `--detach`.
+const DETACHED: &str = "--detached";
 
 /// Does what the command line asks for.
 ///
 /// # Errors
 /// With the fault that stands for the exit code.
 pub async fn run(cli: &Cli) -> anyhow::Result<()> {
-    match cli.command {
+    match &cli.command {
         Some(Command::Ca) => ca(),
+        Some(Command::Install { env }) => install(cli, env),
         None => match &cli.environment.env {
             Some(name) => environment(cli, name).await,
             None => serve::release(cli).await,
@@ -67,8 +77,37 @@ pub async fn run(cli: &Cli) -> anyhow::Result<()> {
 
 async fn environment(cli: &Cli, name: &str) -> anyhow::Result<()> {
     let root = std::env::current_dir().context("no current folder")?;
-    let settings = Settings::resolve(&root, name, &cli.environment, cli.listen, &cli.connections)?;
+    let args = &cli.environment;
+    let settings = Settings::resolve(&root, name, args, cli.listen, &cli.connections)?;
+    if args.stop {
+        return background::stop(&settings, cli.listen.is_some());
+    }
+    if args.detach {
+        let own = |argument: String| match argument.as_str() {
+            "--detach" => DETACHED.to_owned(),
+            _ => argument,
+        };
+        let arguments: Vec<String> = std::env::args().skip(1).map(own).collect();
+        return background::start(&settings, &arguments);
+    }
+    if args.detached {
+        background::leave_session()?;
+        let log = settings.folder.log();
+        return tokio::select! {
+            result = run::run(&settings, cli.with_parent) => result,
+            never = background::bound_log(&log) => match never {},
+        };
+    }
     run::run(&settings, cli.with_parent).await
+}
+
+fn install(cli: &Cli, name: &str) -> anyhow::Result<()> {
+    let root = std::env::current_dir().context("no current folder")?;
+    let settings = Settings::resolve(&root, name, &cli.environment, cli.listen, &cli.connections)?;
+    let program = std::env::current_exe().context("failed to find the edge's program")?;
+    let user = std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
+    print!("{}", unit::units(&settings, &root, &program, &user)?);
+    Ok(())
 }
 
 fn ca() -> anyhow::Result<()> {

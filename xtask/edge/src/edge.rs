@@ -155,7 +155,6 @@ mod tests {
     use crate::connection::{CLIENT_TIMEOUT, Serving};
     use crate::policy::Policy;
     use crate::proxy::{Limits, Proxy};
-    use crate::site::Site;
     use crate::slot::{Backend, Slot};
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -170,7 +169,7 @@ mod tests {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let policy = Policy::new(&[("x-policy".to_owned(), "1".to_owned())].into()).unwrap();
         let proxy = Proxy::new(server.local_addr().unwrap(), limits);
-        let answers = Answers { site: Site::default(), policy };
+        let answers = Answers { site: Arc::default(), policy };
         let edge = Edge::new(None);
         let id: ReleaseId = "2026-11-23-ba7816bf8f01".parse().unwrap();
         let metrics = edge.metrics.of(&id);

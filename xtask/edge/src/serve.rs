@@ -44,7 +44,7 @@ pub async fn release(cli: &Cli) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| Fault::unreachable(format!("failed to listen on {listen}: {error}")))?;
-    let answers = Answers { site, policy };
+    let answers = Answers { site: Arc::new(site), policy };
     let mut server = match &release.manifest().server {
         None => None,
         Some(entry) => Some(start(&release, entry)?),

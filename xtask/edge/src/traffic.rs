@@ -118,7 +118,7 @@ impl Traffic {
 
     /// An immutable file of any release that is here, or was a while ago.
     pub fn asset(&self, path: &str) -> Option<&Arc<File>> {
-        let loaded = self.slots.iter().map(|slot| &slot.answers.site);
+        let loaded = self.slots.iter().map(|slot| &*slot.answers.site);
         loaded.chain(self.retired.iter().map(|site| &**site)).find_map(|site| site.asset(path))
     }
 }

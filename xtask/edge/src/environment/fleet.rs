@@ -5,10 +5,11 @@
 //! the one before keeps answering; no server is ended while a request is in it, within a bound.
 
 use super::load::{self, Loaded};
-use super::retired::Retired;
+use super::retired::{self, Retired};
 use super::supervise::Launch;
 use super::watch::Seen;
 use crate::edge::Edge;
+use crate::site::Site;
 use crate::slot::Slot;
 use crate::status::{Health, Known, Phase, Report, Role};
 use crate::traffic::Traffic;
@@ -35,8 +36,13 @@ const LAST_RETRY: Duration = Duration::from_secs(60);
 /// Loads that are finished and not yet taken note of: there are three roles.
 const QUEUE: usize = 16;
 
-/// What came of loading a release.
-type Came = (ReleaseId, Result<Loaded, String>);
+/// What was done beside.
+#[derive(Debug)]
+pub enum Done {
+    Loaded(ReleaseId, Result<Box<Loaded>, String>),
+    /// The files of the releases that an edge before this one had.
+    Restored(Vec<(ReleaseId, Arc<Site>)>),
+}
 
 /// The releases of an environment on one edge.
 #[derive(Debug)]
@@ -46,12 +52,14 @@ pub struct Fleet {
     launch: Launch,
     routing: Option<Routing>,
     routing_error: Option<String>,
+    /// Whether the store was asked for its routing.
+    has_looked: bool,
     entries: BTreeMap<ReleaseId, Entry>,
     /// The release that gets the live traffic.
     serving: Option<ReleaseId>,
     retired: Retired,
     news: Arc<Notify>,
-    results: mpsc::Sender<Came>,
+    results: mpsc::Sender<Done>,
     /// Becomes true when the first routing has been seen and its live release is ready or failed.
     settled: watch::Sender<bool>,
 }
@@ -79,7 +87,7 @@ impl Fleet {
         edge: Arc<Edge>,
         store: Arc<dyn Store>,
         launch: Launch,
-    ) -> (Fleet, mpsc::Receiver<Came>, watch::Receiver<bool>) {
+    ) -> (Fleet, mpsc::Receiver<Done>, watch::Receiver<bool>) {
         let (results, receiver) = mpsc::channel(QUEUE);
         let (settled, is_settled) = watch::channel(false);
         let retired = Retired::new(launch.folder.clone());
@@ -89,6 +97,7 @@ impl Fleet {
             launch,
             routing: None,
             routing_error: None,
+            has_looked: false,
             entries: BTreeMap::new(),
             serving: None,
             retired,
@@ -103,18 +112,19 @@ impl Fleet {
     pub async fn run(
         mut self,
         mut seen: mpsc::Receiver<Seen>,
-        mut results: mpsc::Receiver<Came>,
+        mut results: mpsc::Receiver<Done>,
         stop: impl Future<Output = ()>,
     ) {
         let mut stop = std::pin::pin!(stop);
         let news = Arc::clone(&self.news);
+        self.restore();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = &mut stop => break,
                 Some(seen) = seen.recv() => self.take_routing(seen),
-                Some(result) = results.recv() => self.take_result(result),
+                Some(done) = results.recv() => self.take(done),
                 () = news.notified() => {}
                 _ = ticks.tick() => {
                     if !self.has_work() {
@@ -127,8 +137,24 @@ impl Fleet {
         self.end().await;
     }
 
+    /// Looks for what an edge before this one had, beside all else.
+    fn restore(&self) {
+        let (folder, results) = (self.launch.folder.clone(), self.results.clone());
+        tokio::task::spawn_blocking(move || match retired::restore(&folder) {
+            // Fails when the fleet has ended.
+            Ok(restored) => drop(results.blocking_send(Done::Restored(restored))),
+            Err(error) => eprintln!("warning: {error:#}"),
+        });
+    }
+
     fn take_routing(&mut self, seen: Seen) {
+        self.has_looked = true;
         match seen {
+            Ok(None) if self.routing.is_some() => {
+                let error = "routing.json is gone".to_owned();
+                eprintln!("error: {error}; the routing before stays in effect");
+                self.routing_error = Some(error);
+            }
             Ok(routing) => {
                 self.routing = routing;
                 self.routing_error = None;
@@ -146,13 +172,23 @@ impl Fleet {
         }
     }
 
-    fn take_result(&mut self, (id, result): Came) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
+    fn take(&mut self, done: Done) {
+        match done {
+            Done::Loaded(id, result) => self.take_loaded(&id, result),
+            Done::Restored(mut restored) => {
+                restored.retain(|(id, _)| !self.entries.contains_key(id));
+                self.retired.take_over(restored);
+            }
+        }
+    }
+
+    fn take_loaded(&mut self, id: &ReleaseId, result: Result<Box<Loaded>, String>) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
         match result {
             Ok(loaded) => {
-                self.retired.forget(&id);
+                self.retired.forget(id);
                 entry.failures = 0;
-                entry.state = State::Ready(Box::new(loaded));
+                entry.state = State::Ready(loaded);
             }
             Err(reason) => {
                 eprintln!("error: release {id} cannot be loaded: {reason}");
@@ -229,9 +265,9 @@ impl Fleet {
         );
         let (id, results) = (id.clone(), self.results.clone());
         let task = tokio::spawn(async move {
-            let result = loading.await.map_err(|error| format!("{error:#}"));
+            let result = loading.await.map(Box::new).map_err(|error| format!("{error:#}"));
             // Fails when the fleet has ended: then nobody wants it any more.
-            let _ = results.send((id, result)).await;
+            let _ = results.send(Done::Loaded(id, result)).await;
         });
         Entry { state: State::Loading(task), health, failures }
     }
@@ -305,6 +341,9 @@ impl Fleet {
 
     fn settle(&self) {
         let is_loading = |entry: &Entry| matches!(entry.state, State::Loading(_));
+        if !self.has_looked {
+            return;
+        }
         if self.serving.is_some() || !self.entries.values().any(is_loading) {
             self.settled.send_replace(true);
         }
@@ -322,7 +361,7 @@ impl Fleet {
             live: self.serving.as_ref().and_then(|id| self.slot(id)).map(Arc::clone),
             candidate,
             slots: self.ready_slots(),
-            retired: self.retired.sites(),
+            retired: self.gone(),
             salt: self.routing.as_ref().map(|it| it.salt.clone()).unwrap_or_default(),
             report: Report {
                 routing: self.routing.clone(),
@@ -334,6 +373,15 @@ impl Fleet {
                     .collect(),
             },
         }
+    }
+
+    /// The sites of releases that get no traffic any more, those that still drain first.
+    fn gone(&self) -> Vec<Arc<Site>> {
+        let draining = self.entries.values().filter_map(|entry| match &entry.state {
+            State::Draining { loaded, .. } => Some(Arc::clone(&loaded.slot.answers.site)),
+            State::Loading(_) | State::Ready(_) | State::Failed { .. } => None,
+        });
+        draining.chain(self.retired.sites()).collect()
     }
 
     fn ready_slots(&self) -> Vec<Arc<Slot>> {

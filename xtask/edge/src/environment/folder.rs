@@ -6,13 +6,23 @@
 //! servers/PID    servers that were started and not yet seen to end
 //! cookie.key     signs the clients' ids
 //! edge.log       of an edge in the background
+//! lock           held by the edge that uses it
 //! ```
+//!
+//! Invariant: one edge at a time uses it, because two would delete each other's releases and their
+//! servers write into one another's data.
 
 use crate::server_record;
 use anyhow::Context;
-use std::fs;
+use report::Fault;
+use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// An edge that is ending lets go of its address first, and of its folder within this time.
+const LOCK_PATIENCE: Duration = Duration::from_secs(8);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
 
 /// The folder of an environment.
 #[derive(Debug, Clone)]
@@ -54,13 +64,15 @@ impl Folder {
         self.root.join("edge.log")
     }
 
-    /// Makes what is not there, and ends what an edge left behind that was killed.
+    /// Makes what is not there, and ends what an edge left behind that was killed. The folder is
+    /// this edge's until the file that is given is closed.
     ///
     /// # Errors
-    /// When the folder cannot be written.
-    pub fn prepare(&self) -> anyhow::Result<()> {
+    /// When the folder cannot be written, or another edge uses it.
+    pub fn prepare(&self) -> anyhow::Result<File> {
         fs::create_dir_all(&self.root)
             .with_context(|| format!("failed to create {}", self.root.display()))?;
+        let lock = self.lock()?;
         for folder in [self.releases(), self.servers()] {
             fs::create_dir_all(&folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
@@ -76,6 +88,24 @@ impl Folder {
         if orphans > 0 {
             eprintln!("warning: ended {orphans} servers that an edge had left behind");
         }
-        Ok(())
+        Ok(lock)
+    }
+
+    fn lock(&self) -> anyhow::Result<File> {
+        let path = self.root.join("lock");
+        let open = || format!("failed to open {}", path.display());
+        let file = File::options().create(true).append(true).open(&path).with_context(open)?;
+        let start = Instant::now();
+        while file.try_lock().is_err() {
+            if start.elapsed() > LOCK_PATIENCE {
+                let root = self.root.display();
+                let message = format!(
+                    "another edge uses {root}; end it by `--stop`, or give this one a `--folder`"
+                );
+                return Err(Fault::unreachable(message).into());
+            }
+            std::thread::sleep(LOCK_LOOK);
+        }
+        Ok(file)
     }
 }

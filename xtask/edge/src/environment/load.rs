@@ -83,5 +83,5 @@ fn prove(store: &dyn Store, id: &ReleaseId, folder: &Path) -> anyhow::Result<(Re
     if let Err(error) = renewed {
         eprintln!("warning: failed to renew the time of {}: {error}", folder.display());
     }
-    Ok((release, Answers { site, policy }))
+    Ok((release, Answers { site: Arc::new(site), policy }))
 }

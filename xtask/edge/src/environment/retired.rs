@@ -3,16 +3,25 @@
 //! Invariant: bounded, on disk as in memory.
 
 use super::load::Loaded;
-
+use crate::policy::Policy;
 use crate::site::Site;
-use release::ReleaseId;
+use anyhow::Context;
+use release::{Release, ReleaseId};
+use std::cmp::Reverse;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// How many releases' files are kept once they are gone: a page that was opened five releases ago
 /// still finds its scripts.
 pub const KEPT_RELEASES: usize = 5;
+
+/// Live, candidate and previous are in the same folder.
+const ROLES: usize = 3;
+
+/// Fetching a release takes less.
+const FETCHING: Duration = Duration::from_secs(60 * 60);
 
 /// Releases that are gone, the one that went last first.
 #[derive(Debug)]
@@ -31,6 +40,12 @@ impl Retired {
         self.sites.iter().map(|(_, site)| Arc::clone(site)).collect()
     }
 
+    /// Takes over what an edge before this one had, see [`restore`]; what went since then comes first.
+    pub fn take_over(&mut self, restored: Vec<(ReleaseId, Arc<Site>)>) {
+        self.sites.extend(restored);
+        self.sites.truncate(KEPT_RELEASES);
+    }
+
     /// A release went.
     pub fn add(&mut self, id: &ReleaseId, loaded: &Loaded) {
         self.forget(id);
@@ -47,8 +62,47 @@ impl Retired {
         }
     }
 
-    /// A release came back.
+    /// A release came back, or was never gone.
     pub fn forget(&mut self, id: &ReleaseId) {
         self.sites.retain(|(other, _)| other != id);
     }
+}
+
+/// The releases that an edge before this one had fetched, the one that was used last first, each
+/// proved; all older ones, and what was never fetched to the end, is deleted.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn restore(folder: &Path) -> anyhow::Result<Vec<(ReleaseId, Arc<Site>)>> {
+    let list = || format!("failed to list {}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(list)? {
+        let entry = entry.with_context(list)?;
+        let used = entry.metadata().and_then(|it| it.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let id = entry.file_name().to_str().and_then(|name| name.parse::<ReleaseId>().ok());
+        found.push((used, id, entry.path()));
+    }
+    found.sort_by_key(|(used, ..)| Reverse(*used));
+    let mut restored = Vec::new();
+    for (used, id, path) in found {
+        // Those in the routing are among the first, too, and one may be fetched at this moment.
+        let is_new = used.elapsed().is_ok_and(|age| age < FETCHING);
+        if let Some(id) = id
+            && restored.len() < KEPT_RELEASES + ROLES
+        {
+            // A damaged one is of no use; it is fetched anew if it is ever wanted.
+            if let Ok(site) = open(&path) {
+                restored.push((id, Arc::new(site)));
+            }
+        } else if !is_new && let Err(error) = fs::remove_dir_all(&path) {
+            eprintln!("warning: failed to delete {}: {error}", path.display());
+        }
+    }
+    Ok(restored)
+}
+
+fn open(folder: &Path) -> anyhow::Result<Site> {
+    let release = Release::open(folder)?;
+    let policy = Policy::new(&release.manifest().headers)?;
+    Ok(Site::load(&release, &policy)?.retire(&release))
 }

@@ -1,5 +1,6 @@
 //! Serves an environment: starts the parts, and ends them in order.
 
+use super::activation;
 use super::fleet::Fleet;
 use super::presence;
 use super::settings::Settings;
@@ -42,13 +43,16 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
     let stop = stop::signal(with_parent)?;
     let tls = settings.connections.tls()?;
     let store: Arc<dyn Store> = Arc::new(Directory::new(&settings.store));
-    settings.folder.prepare()?;
     if let Some(secrets) = &settings.secrets {
         // So that it is said at once, and not when a server is started.
         read_secrets(secrets)?;
     }
-    let listener = bind(settings.listen, &*store, settings).await?;
+    let listener = match activation::listener()? {
+        Some(listener) => listener,
+        None => bind(settings.listen, &*store, settings).await?,
+    };
     let admin_listener = bind(settings.admin, &*store, settings).await?;
+    let _lock = settings.folder.prepare()?;
     let signer = Signer::of_file(&settings.folder.cookie_key())?;
     let edge = Arc::new(Edge::new(Some(signer)));
     let serving = settings.connections.serving(Arc::clone(&edge), tls);
@@ -119,7 +123,9 @@ async fn begin(store: &Arc<dyn Store>, presence: &EdgePresence) -> anyhow::Resul
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", serde_json::to_string(&line)?)
         .and_then(|()| stdout.flush())
-        .context("failed to say where the edge listens")
+        .context("failed to say where the edge listens")?;
+    activation::notify_ready();
+    Ok(())
 }
 
 fn launch(settings: &Settings) -> Launch {

@@ -39,6 +39,15 @@ pub struct EnvironmentArgs {
     #[arg(long, value_name = "SECONDS", requires = "env", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub ready_within: u64,
+    /// Start in the background, wait until it serves, and print where.
+    #[arg(long, requires = "env", conflicts_with_all = ["stop", "with_parent"])]
+    pub detach: bool,
+    /// End the environment's edges that run on this machine; with `--listen`, the one that listens there.
+    #[arg(long, requires = "env")]
+    pub stop: bool,
+    /// Set by `--detach`: this process is the one in the background.
+    #[arg(long, requires = "env", hide = true)]
+    pub detached: bool,
 }
 
 /// All that an environment's edge needs to know.

@@ -2,7 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backend;
+mod background;
+mod crashes;
+mod servers;
+mod skew;
+mod split;
+#[path = "../support/mod.rs"]
 mod support;
+mod switch;
 
 use std::fs;
 use support::environment::{Environment, until};
@@ -11,7 +19,7 @@ use support::environment::{Environment, until};
 #[test]
 #[ignore = "the other half of the tests: they run it as the release's server"]
 fn upstream() {
-    support::upstream::run();
+    backend::run();
 }
 
 #[test]
