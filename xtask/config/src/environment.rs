@@ -28,6 +28,10 @@ pub struct Environment {
     /// of a release. Relative to the root or absolute.
     #[serde(default)]
     pub secrets: Option<String>,
+    /// Shell command that keeps a copy of the data, before a release comes here that has a database
+    /// with another schema than the live one. It finds the folder of the data in `XTASK_DATA`.
+    #[serde(default)]
+    pub backup: Option<String>,
     /// Environments in which a release must be live, or have been, before it comes here.
     #[serde(default)]
     pub needs: Vec<String>,

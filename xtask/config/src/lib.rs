@@ -25,8 +25,8 @@ pub use environment::{
 };
 pub use error::{ConfigError, Position};
 pub use model::{
-    Audit, Build, Cache, Config, E2e, Expect, IgnoredAdvisory, Load, Project, Server, SetupCommand,
-    SmokeCheck, StepConfig, When,
+    Audit, Build, Cache, Config, E2e, Expect, IgnoredAdvisory, Load, Project, Schema, Server,
+    SetupCommand, SmokeCheck, StepConfig, When,
 };
 pub use nearest::nearest;
 pub use notations::{AgainstLive, Gate, ListenAddress, Max, ShiftStep, TimeOfDay, Weekday};

@@ -98,6 +98,21 @@ pub struct Server {
     /// The environment variable by which it is told where to listen.
     #[serde(default = "listen_env")]
     pub listen_env: String,
+    /// The database's schema that it works with; without it, it keeps nothing that outlives it.
+    #[serde(default)]
+    pub schema: Option<Schema>,
+}
+
+/// The version of a database's schema, and how far back it can be used. Expand first, contract in a
+/// later release: then the release before still runs while this one is tried, and when it turns back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Schema {
+    /// The version to which this release migrates the database when it starts.
+    pub version: u32,
+    /// The oldest version whose releases still run on it.
+    pub keeps: u32,
 }
 
 fn listen_env() -> String {

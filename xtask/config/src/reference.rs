@@ -19,10 +19,11 @@ writes a first one for the project that it finds.
 ";
 
 /// The sections in the order of the page: heading, name of the type.
-const SECTIONS: [(&str, &str); 26] = [
+const SECTIONS: [(&str, &str); 27] = [
     ("`[project]`", "Project"),
     ("`[build]`", "Build"),
     ("`[build.server]`", "Server"),
+    ("`[build.server.schema]`", "Schema"),
     ("`[steps.NAME]`", "StepConfig"),
     ("`when` of a step", "When"),
     ("`[[smoke]]`", "SmokeCheck"),

@@ -34,6 +34,13 @@ pub(crate) fn validate(config: &Config, path: &Path, text: &str) -> Checked {
             let way = ["build".into(), "server".into()];
             check.relative(&[way[0], way[1], "path".into()], &server.path)?;
             check.url_path(&[way[0], way[1], "ready".into()], &server.ready)?;
+            if let Some(schema) = server.schema.filter(|schema| schema.keeps > schema.version) {
+                let (keeps, version) = (schema.keeps, schema.version);
+                return check.fail(
+                    &[way[0], way[1], "schema".into(), "keeps".into()],
+                    format!("expected at most the version {version}, found {keeps}"),
+                );
+            }
         }
     }
     for (name, step) in &config.steps {

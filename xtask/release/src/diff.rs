@@ -130,6 +130,10 @@ fn server(server: &ServerEntry) -> Vec<(String, String)> {
         ("server.ready".to_owned(), server.ready.clone()),
         ("server.listen_env".to_owned(), server.listen_env.clone()),
     ];
+    if let Some(schema) = server.schema {
+        facts.push(("server.schema.version".to_owned(), schema.version.to_string()));
+        facts.push(("server.schema.keeps".to_owned(), schema.keeps.to_string()));
+    }
     let env = server.env.iter();
     facts.extend(env.map(|(name, value)| (format!("server.env {name}"), value.clone())));
     facts

@@ -88,6 +88,9 @@ pub struct ServerEntry {
     pub ready: String,
     /// Name of the environment variable that tells it where to listen, as `127.0.0.1:PORT`.
     pub listen_env: String,
+    /// The database's schema that it works with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<config::Schema>,
 }
 
 /// A content coding (IANA's names).

@@ -284,6 +284,7 @@ impl Work<'_> {
             env: server.env.clone(),
             ready: server.ready.clone(),
             listen_env: server.listen_env.clone(),
+            schema: server.schema,
         })
     }
 }
