@@ -54,6 +54,10 @@ pub enum Command {
         /// Environment: `[environments.NAME]` of xtask.toml.
         #[arg(long, value_name = "NAME")]
         env: String,
+        /// Folder of what the edge keeps, such as /var/lib/slipway/NAME
+        /// [default: target/xtask/edge/NAME].
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
 }
 
@@ -67,7 +71,7 @@ const DETACHED: &str = "--detached";
 pub async fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Some(Command::Ca) => ca(),
-        Some(Command::Install { env }) => install(cli, env),
+        Some(Command::Install { env, folder }) => install(cli, env, folder.clone()),
         None => match &cli.environment.env {
             Some(name) => environment(cli, name).await,
             None => serve::release(cli).await,
@@ -101,9 +105,10 @@ async fn environment(cli: &Cli, name: &str) -> anyhow::Result<()> {
     run::run(&settings, cli.with_parent).await
 }
 
-fn install(cli: &Cli, name: &str) -> anyhow::Result<()> {
+fn install(cli: &Cli, name: &str, folder: Option<PathBuf>) -> anyhow::Result<()> {
     let root = std::env::current_dir().context("no current folder")?;
-    let settings = Settings::resolve(&root, name, &cli.environment, cli.listen, &cli.connections)?;
+    let args = EnvironmentArgs { folder, ..cli.environment.clone() };
+    let settings = Settings::resolve(&root, name, &args, cli.listen, &cli.connections)?;
     let program = std::env::current_exe().context("failed to find the edge's program")?;
     let user = std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
     print!("{}", unit::units(&settings, &root, &program, &user)?);

@@ -3,7 +3,7 @@
 use crate::body::Answer;
 use crate::client::{Client, Scheme};
 use crate::client_id::Signer;
-use crate::measured::{Flight, Measured};
+use crate::measured::{Counted, Flight, Measured};
 use crate::metrics::Metrics;
 use crate::page;
 use crate::proxy::{Introduction, X_REQUEST_ID};
@@ -56,7 +56,7 @@ impl Edge {
         client: &Arc<Client>,
         pinned: Option<&ReleaseId>,
     ) -> Response<Measured> {
-        let traffic = self.traffic.load_full();
+        let traffic = self.traffic.load();
         let request_id = self.request_ids.next();
         let is_head = *request.method() == Method::HEAD;
         let who = client.who(request.headers()).into_owned();
@@ -65,8 +65,11 @@ impl Edge {
             None => traffic.choose(request.headers(), request.uri(), self.signer.as_ref()),
         };
         let slot = choice.as_ref().ok().and_then(|choice| choice.slot);
-        let metrics = slot.map_or(&self.metrics.none, |slot| &slot.metrics);
-        let flight = Flight::begin(metrics, slot);
+        let counted = match slot {
+            Some(slot) => Counted::Slot(Arc::clone(slot)),
+            None => Counted::None(Arc::clone(&self.metrics.none)),
+        };
+        let flight = Flight::begin(counted);
         let mut answer = match (&choice, slot) {
             (_, Some(slot)) => {
                 if self.signer.is_some() {

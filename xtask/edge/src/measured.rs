@@ -15,12 +15,20 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Flight {
     started: Instant,
-    metrics: Arc<ReleaseMetrics>,
-    _slot: Option<Arc<Slot>>,
+    counted: Counted,
     /// Once the answer has begun.
     status: Option<StatusCode>,
     first_byte: Option<Duration>,
     is_broken: bool,
+}
+
+/// Who counts a request.
+#[derive(Debug)]
+pub enum Counted {
+    /// The release that answers it.
+    Slot(Arc<Slot>),
+    /// None could.
+    None(Arc<ReleaseMetrics>),
 }
 
 /// The body of an answer that is counted when it is over.
@@ -31,13 +39,12 @@ pub struct Measured {
 }
 
 impl Flight {
-    /// A request that begins now; `slot` is what answers it.
-    pub fn begin(metrics: &Arc<ReleaseMetrics>, slot: Option<&Arc<Slot>>) -> Flight {
-        metrics.begin();
+    /// A request that begins now.
+    pub fn begin(counted: Counted) -> Flight {
+        counted.metrics().begin();
         Flight {
             started: Instant::now(),
-            metrics: Arc::clone(metrics),
-            _slot: slot.map(Arc::clone),
+            counted,
             status: None,
             first_byte: None,
             is_broken: false,
@@ -51,11 +58,21 @@ impl Flight {
     }
 }
 
+impl Counted {
+    fn metrics(&self) -> &ReleaseMetrics {
+        match self {
+            Counted::Slot(slot) => &slot.metrics,
+            Counted::None(metrics) => metrics,
+        }
+    }
+}
+
 impl Drop for Flight {
     fn drop(&mut self) {
-        let Some(status) = self.status else { return self.metrics.abandon() };
+        let metrics = self.counted.metrics();
+        let Some(status) = self.status else { return metrics.abandon() };
         let took = self.started.elapsed();
-        self.metrics.end(status, self.is_broken, self.first_byte.unwrap_or(took), took);
+        metrics.end(status, self.is_broken, self.first_byte.unwrap_or(took), took);
     }
 }
 

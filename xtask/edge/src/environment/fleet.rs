@@ -183,7 +183,9 @@ impl Fleet {
     }
 
     fn take_loaded(&mut self, id: &ReleaseId, result: Result<Box<Loaded>, String>) {
+        // It may have been let go meanwhile, or been let go, wanted again and loaded already.
         let Some(entry) = self.entries.get_mut(id) else { return };
+        let State::Loading(_) = entry.state else { return };
         match result {
             Ok(loaded) => {
                 self.retired.forget(id);

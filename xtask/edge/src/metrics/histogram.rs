@@ -60,15 +60,31 @@ impl Histogram {
         self.counts[bucket].fetch_add(1, Ordering::Relaxed);
         self.sum_us.fetch_add(us, Ordering::Relaxed);
     }
+}
 
+/// What was recorded, by several.
+#[derive(Debug)]
+pub struct Durations {
     /// How many fell into each bucket.
-    pub fn counts(&self) -> Vec<u64> {
-        self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    pub counts: Vec<u64>,
+    sum_us: u64,
+}
+
+impl Durations {
+    pub fn sum<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Durations {
+        let mut sum = Durations { counts: vec![0; BOUNDS_US.len() + 1], sum_us: 0 };
+        for histogram in histograms {
+            for (sum, count) in sum.counts.iter_mut().zip(&histogram.counts) {
+                *sum += count.load(Ordering::Relaxed);
+            }
+            sum.sum_us += histogram.sum_us.load(Ordering::Relaxed);
+        }
+        sum
     }
 
     /// All durations together, in seconds.
     pub fn sum_s(&self) -> f64 {
-        self.sum_us.load(Ordering::Relaxed) as f64 / 1e6
+        self.sum_us as f64 / 1e6
     }
 }
 
@@ -104,7 +120,7 @@ mod tests {
         fn a_duration_is_counted_once_and_under_its_bound(us in 0_u64..100_000_000) {
             let histogram = Histogram::default();
             histogram.record(Duration::from_micros(us));
-            let counts = histogram.counts();
+            let counts = Durations::sum(std::iter::once(&histogram)).counts;
             prop_assert_eq!(counts.iter().sum::<u64>(), 1);
             for bound in [0.1, 2.5, 1000.0, 60_000.0] {
                 prop_assert_eq!(at_most(&counts, bound), u64::from(us as f64 / 1000.0 <= bound));

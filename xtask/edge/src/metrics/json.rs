@@ -3,7 +3,6 @@
 use super::{CLASSES, Metrics, ReleaseMetrics, histogram};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 /// Version of this JSON.
 const VERSION: u32 = 1;
@@ -48,9 +47,9 @@ fn counts(of: &ReleaseMetrics) -> Counts {
     Counts {
         requests: classes.iter().sum(),
         by_class: CLASSES.into_iter().zip(classes).collect(),
-        errors: of.errors.load(Ordering::Relaxed),
-        in_flight: of.in_flight.load(Ordering::Relaxed),
-        latency_counts: of.latency.counts(),
-        first_byte_counts: of.first_byte.counts(),
+        errors: of.errors(),
+        in_flight: of.in_flight(),
+        latency_counts: of.latency().counts,
+        first_byte_counts: of.first_byte().counts,
     }
 }

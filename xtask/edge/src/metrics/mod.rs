@@ -1,16 +1,18 @@
 //! What the edge counts, for each release by itself: requests, classes of status, failures, times.
 //!
 //! Invariants: counts only grow while the edge runs; a request is counted once, when the last byte
-//! of its answer is gone or its client is.
+//! of its answer is gone or its client is. Each worker counts by itself, and who asks adds up: cores
+//! that count in the same place wait for each other.
 
 mod histogram;
 mod json;
 mod prometheus;
 
-pub use histogram::Histogram;
+pub use histogram::{Durations, Histogram};
 pub use json::Snapshot;
 pub use prometheus::exposition;
 
+use crate::worker;
 use hyper::StatusCode;
 use release::ReleaseId;
 use std::collections::BTreeMap;
@@ -34,13 +36,23 @@ pub struct Metrics {
 }
 
 /// The counts of one release.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ReleaseMetrics {
+    /// One for each worker, and one for all other threads.
+    shards: Box<[Shard]>,
+}
+
+/// What one thread counted. Aligned so that no two are in one cache line, nor in the next one that the
+/// processor fetches along.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard {
     by_class: [AtomicU64; CLASSES.len()],
     /// Answers of 5xx, and answers that broke off because of the release or the edge.
     errors: AtomicU64,
     /// Clients that left before an answer had begun.
     abandoned: AtomicU64,
+    /// What began here less what ended here: wraps when a request ends on another thread.
     in_flight: AtomicU64,
     latency: Histogram,
     first_byte: Histogram,
@@ -75,30 +87,67 @@ impl Metrics {
     }
 }
 
+impl Default for ReleaseMetrics {
+    fn default() -> ReleaseMetrics {
+        ReleaseMetrics { shards: (0..=worker::count()).map(|_| Shard::default()).collect() }
+    }
+}
+
 impl ReleaseMetrics {
     pub fn begin(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.shard().in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A client left before there was a status.
     pub fn abandon(&self) {
-        self.abandoned.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let shard = self.shard();
+        shard.abandoned.fetch_add(1, Ordering::Relaxed);
+        shard.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// An answer is over. `took` and `first_byte` count from the request's start.
     pub fn end(&self, status: StatusCode, is_broken: bool, first_byte: Duration, took: Duration) {
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len());
-        self.by_class[class - 1].fetch_add(1, Ordering::Relaxed);
+        let shard = self.shard();
+        shard.by_class[class - 1].fetch_add(1, Ordering::Relaxed);
         if is_broken || status.is_server_error() {
-            self.errors.fetch_add(1, Ordering::Relaxed);
+            shard.errors.fetch_add(1, Ordering::Relaxed);
         }
-        self.first_byte.record(first_byte);
-        self.latency.record(took);
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        shard.first_byte.record(first_byte);
+        shard.latency.record(took);
+        shard.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn shard(&self) -> &Shard {
+        &self.shards[worker::index() % self.shards.len()]
+    }
+
+    fn sum(&self, of: impl Fn(&Shard) -> &AtomicU64) -> u64 {
+        let counts = self.shards.iter().map(|shard| of(shard).load(Ordering::Relaxed));
+        counts.fold(0, u64::wrapping_add)
     }
 
     fn classes(&self) -> [u64; CLASSES.len()] {
-        std::array::from_fn(|class| self.by_class[class].load(Ordering::Relaxed))
+        std::array::from_fn(|class| self.sum(|shard| &shard.by_class[class]))
+    }
+
+    fn errors(&self) -> u64 {
+        self.sum(|shard| &shard.errors)
+    }
+
+    fn abandoned(&self) -> u64 {
+        self.sum(|shard| &shard.abandoned)
+    }
+
+    fn in_flight(&self) -> u64 {
+        self.sum(|shard| &shard.in_flight)
+    }
+
+    fn latency(&self) -> Durations {
+        Durations::sum(self.shards.iter().map(|shard| &shard.latency))
+    }
+
+    fn first_byte(&self) -> Durations {
+        Durations::sum(self.shards.iter().map(|shard| &shard.first_byte))
     }
 }

@@ -1,10 +1,9 @@
 //! The counts in Prometheus' text format, version 0.0.4
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
-use super::{CLASSES, Histogram, Metrics, ReleaseMetrics, histogram};
+use super::{CLASSES, Durations, Metrics, ReleaseMetrics, histogram};
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bounds that are told to Prometheus, in milliseconds: all of them would be hundreds of series for
 /// each release. Each is one of the histogram's own.
@@ -35,31 +34,29 @@ pub fn exposition(metrics: &Metrics, live: Option<&str>, generation: Option<u64>
             sample(&mut text, &name, count);
         }
     }
-    let mut numbers =
-        |name: &str, kind: &str, help: &str, get: fn(&ReleaseMetrics) -> &AtomicU64| {
-            family(&mut text, name, kind, help);
-            for (id, counts) in &releases {
-                let count = get(counts).load(Ordering::Relaxed);
-                sample(&mut text, &format!("{name}{{release=\"{id}\"}}"), count);
-            }
-        };
+    let mut numbers = |name: &str, kind: &str, help: &str, get: fn(&ReleaseMetrics) -> u64| {
+        family(&mut text, name, kind, help);
+        for (id, counts) in &releases {
+            sample(&mut text, &format!("{name}{{release=\"{id}\"}}"), get(counts));
+        }
+    };
     let help = "Answers of 5xx, and answers that broke off.";
-    numbers("errors_total", "counter", help, |it| &it.errors);
+    numbers("errors_total", "counter", help, ReleaseMetrics::errors);
     let help = "Requests whose client left before the answer began.";
-    numbers("abandoned_requests_total", "counter", help, |it| &it.abandoned);
+    numbers("abandoned_requests_total", "counter", help, ReleaseMetrics::abandoned);
     let help = "Requests whose answer is not over yet.";
-    numbers("in_flight_requests", "gauge", help, |it| &it.in_flight);
+    numbers("in_flight_requests", "gauge", help, ReleaseMetrics::in_flight);
 
-    let mut times = |name: &str, help: &str, get: fn(&ReleaseMetrics) -> &Histogram| {
+    let mut times = |name: &str, help: &str, get: fn(&ReleaseMetrics) -> Durations| {
         family(&mut text, name, "histogram", help);
         for (id, counts) in &releases {
-            buckets(&mut text, name, id, get(counts));
+            buckets(&mut text, name, id, &get(counts));
         }
     };
     let help = "Time from a request to the end of its answer.";
-    times("request_duration_seconds", help, |it| &it.latency);
+    times("request_duration_seconds", help, ReleaseMetrics::latency);
     let help = "Time from a request to the first byte of its answer.";
-    times("first_byte_duration_seconds", help, |it| &it.first_byte);
+    times("first_byte_duration_seconds", help, ReleaseMetrics::first_byte);
 
     family(&mut text, "uptime_seconds", "gauge", "Time since the edge was started.");
     sample(&mut text, "uptime_seconds", metrics.uptime().as_secs_f64());
@@ -83,16 +80,16 @@ fn sample(text: &mut String, name: &str, value: impl std::fmt::Display) {
     let _ = writeln!(text, "slipway_edge_{name} {value}");
 }
 
-fn buckets(text: &mut String, name: &str, id: &str, histogram: &Histogram) {
-    let counts = histogram.counts();
+fn buckets(text: &mut String, name: &str, id: &str, durations: &Durations) {
+    let counts = &durations.counts;
     for bound in BOUNDS_MS {
         let le = bound / 1000.0;
         let bucket = format!("{name}_bucket{{release=\"{id}\",le=\"{le}\"}}");
-        sample(text, &bucket, histogram::at_most(&counts, bound));
+        sample(text, &bucket, histogram::at_most(counts, bound));
     }
     let all: u64 = counts.iter().sum();
     sample(text, &format!("{name}_bucket{{release=\"{id}\",le=\"+Inf\"}}"), all);
-    sample(text, &format!("{name}_sum{{release=\"{id}\"}}"), histogram.sum_s());
+    sample(text, &format!("{name}_sum{{release=\"{id}\"}}"), durations.sum_s());
     sample(text, &format!("{name}_count{{release=\"{id}\"}}"), all);
 }
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 /// In the working folder: the server answers 503 as long as it is there.
 pub const SICK: &str = "sick";
@@ -42,6 +43,12 @@ fn serve(mut stream: TcpStream) {
         let mut kind = "text/plain";
         let body = match path {
             "/die" => std::process::exit(7),
+            "/wait" => {
+                while !Path::new("go").exists() {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                variable("XTASK_RELEASE")
+            }
             "/release" => variable("XTASK_RELEASE"),
             "/process" => std::process::id().to_string(),
             "/environment" => {

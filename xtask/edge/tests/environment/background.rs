@@ -3,7 +3,10 @@
 use super::support::client::get;
 use super::support::environment::Environment;
 use std::fs;
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
 use std::time::Duration;
 
 /// Ends what was started in the background, however the test ends.
@@ -65,6 +68,36 @@ fn systemd_is_told_when_the_edge_serves() {
     let mut message = [0; 64];
     let size = receiver.recv(&mut message).unwrap();
     assert_eq!(&message[..size], b"READY=1");
+    drop(edge.stdin.take());
+    assert!(edge.wait().unwrap().success());
+}
+
+#[test]
+fn a_socket_that_was_handed_over_loses_nobody_in_a_restart() {
+    let mut environment = Environment::new();
+    let live = environment.add(&[("index.html", b"live")], None);
+    environment.live(&live);
+    // As systemd does it: the socket stays open here, whatever edge comes and goes.
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let handed = rustix::io::dup(&socket).unwrap();
+    rustix::io::fcntl_setfd(&handed, rustix::io::FdFlags::empty()).unwrap();
+    let script = format!(
+        "exec 3<&{}; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" --env test --store store --with-parent",
+        handed.as_raw_fd()
+    );
+    let start = || {
+        let mut shell = std::process::Command::new("sh");
+        let edge = shell.args(["-c", &script, env!("CARGO_BIN_EXE_xtask-edge")]);
+        edge.current_dir(environment.root()).stdin(Stdio::piped()).spawn().unwrap()
+    };
+    let mut edge = start();
+    assert_eq!(get(address, "/").text(), "live");
+    drop(edge.stdin.take());
+    assert!(edge.wait().unwrap().success());
+    let waiting = std::thread::spawn(move || get(address, "/").text());
+    let mut edge = start();
+    assert_eq!(waiting.join().unwrap(), "live", "it waited and was not refused");
     drop(edge.stdin.take());
     assert!(edge.wait().unwrap().success());
 }

@@ -33,7 +33,6 @@ fn a_server_gets_what_it_needs_and_nothing_else_of_the_edge() {
     let live = environment.add(&[("x.txt", b"x")], Some(SERVER));
     environment.live(&live);
     let secrets = write_secrets(&environment, 0o600);
-    // SAFETY is not at stake: the command's own environment is set, not this process's.
     let edge = environment.serve_with(&["--secrets", &secrets]);
     let data = environment.folder().join("data");
     let text = edge.get("/environment").text();
@@ -175,4 +174,28 @@ fn a_release_that_is_gone_is_drained_and_its_server_ended() {
     until("the first server has ended", || (!is_running(&first), ()));
     let status = edge.status();
     assert_eq!(status["releases"].as_object().unwrap().len(), 2, "{status}");
+}
+
+#[test]
+fn a_request_under_way_is_not_cut_off_by_a_switch() {
+    let (mut environment, edge) = served();
+    let first = edge.get("/process").text();
+    let address = edge.address;
+    let waiting = std::thread::spawn(move || super::support::client::get(address, "/wait"));
+    let id = edge.status()["live"].as_str().unwrap().to_owned();
+    until("the request is in the server", || {
+        let metrics = edge.json("/metrics.json");
+        (metrics["releases"][&id]["in_flight"] == 1, metrics["releases"][&id].clone())
+    });
+    for text in ["1", "2"] {
+        let next = environment.add(&[("x.txt", text.as_bytes())], Some(SERVER));
+        environment.live(&next);
+        edge.until("it is live", |status| status["serving"] == next.as_str());
+    }
+    edge.until_state(&id.parse().unwrap(), "draining");
+    assert!(is_running(&first));
+    fs::write(environment.folder().join("data/go"), "").unwrap();
+    let answer = waiting.join().unwrap();
+    assert_eq!((answer.status, answer.text()), (200, id.clone()));
+    until("then its server ends", || (!is_running(&first), ()));
 }

@@ -91,6 +91,27 @@ fn environment_candidate(edge: &EnvironmentEdge) -> String {
 }
 
 #[test]
+fn a_client_gets_a_page_and_its_files_from_one_release() {
+    let mut environment = Environment::new();
+    let sites = [b"live", b"next"].map(|text| [("index.html", &text[..]), ("app.css", &text[..])]);
+    let ids = sites.map(|files| environment.add(&files, None));
+    environment.live(&ids[0]);
+    environment.candidate(&ids[1], 500);
+    let edge = environment.serve();
+    edge.until_state(&ids[1], "ready");
+    let mut connection = Connection::new(edge.address);
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..200 {
+        let page = connection.get("/", "");
+        let style = connection.get("/app.css", &format!("cookie: {}\r\n", cookie(&page)));
+        assert_eq!(page.text(), style.text());
+        assert_eq!(page.header("x-slipway-release"), style.header("x-slipway-release"));
+        seen.insert(page.text());
+    }
+    assert_eq!(seen.len(), 2, "both were seen");
+}
+
+#[test]
 fn a_cookie_that_the_edge_did_not_make_is_not_believed() {
     let (_environment, edge) = with_candidate(500);
     let sound = cookie(&edge.get("/")).to_owned();

@@ -93,6 +93,8 @@ impl Environment {
         command
             .args(["--env", "test", "--store", "store"])
             .args(arguments)
+            // Of whoever starts the edge: no server is to see it.
+            .env("LEAKED", "leaked")
             .current_dir(self.root())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
