@@ -4,6 +4,9 @@
 use crate::text;
 use std::fmt::Display;
 
+/// The look of every page: light and dark, on a phone, on paper.
+pub const STYLE: &str = include_str!("style.css");
+
 /// A piece of HTML being written.
 #[derive(Debug, Default)]
 pub struct Markup(String);

@@ -13,11 +13,9 @@ use super::{Renderer, sarif, text, written};
 use crate::pipeline::event::{Event, StepHead};
 pub use output::excerpt;
 use report::{Level, Report, Status};
-use screen::markup::Markup;
+use screen::markup::{Markup, STYLE};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-
-const STYLE: &str = include_str!("style.css");
 
 /// Writes the page at the end of a run.
 pub struct Html {
