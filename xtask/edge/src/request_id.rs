@@ -22,7 +22,23 @@ impl Default for RequestIds {
 impl RequestIds {
     pub fn next(&self) -> HeaderValue {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        HeaderValue::from_str(&format!("{:016x}{count:016x}", self.process))
-            .unwrap_or(HeaderValue::from_static("unknown"))
+        let id = u128::from(self.process) << 64 | u128::from(count);
+        let mut text = [0; 32];
+        for (index, digit) in text.iter_mut().enumerate() {
+            *digit = b"0123456789abcdef"[(id >> (124 - 4 * index)) as usize & 0xf];
+        }
+        HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_process_and_a_count_in_hexadecimal() {
+        let ids = RequestIds { process: 0x0123_4567_89ab_cdef, next: AtomicU64::new(0xfe) };
+        assert_eq!(ids.next(), "0123456789abcdef00000000000000fe");
+        assert_eq!(ids.next(), "0123456789abcdef00000000000000ff");
     }
 }

@@ -9,7 +9,7 @@ use crate::site::{File, Route};
 use crate::traffic::Traffic;
 use arc_swap::ArcSwapOption;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, HOST, HeaderValue, RETRY_AFTER};
+use hyper::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, HOST, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use release::{CacheClass, ReleaseId};
 use std::sync::Arc;
@@ -139,7 +139,7 @@ impl Slot {
         introduction: Introduction<'_>,
         is_asset: bool,
     ) -> Response<Answer> {
-        let headers = request.headers().clone();
+        let negotiated = what_is_negotiated(request.headers());
         let policy = &self.answers.policy;
         match proxy.pass(request, introduction, policy).await {
             Ok(passage) => {
@@ -158,7 +158,7 @@ impl Slot {
                 passage.answer
             }
             Err(status) => {
-                let mut answer = self.answers.error(status, &headers).await;
+                let mut answer = self.answers.error(status, &negotiated).await;
                 // What is left of the request's body is not read.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 answer
@@ -179,6 +179,11 @@ impl Slot {
         answer.headers_mut().insert(ALLOW, allow);
         answer
     }
+}
+
+/// What an error page needs to know of a request that was passed on: cheaper than all of its headers.
+fn what_is_negotiated(request: &HeaderMap) -> HeaderMap {
+    request.get_all(ACCEPT_ENCODING).iter().map(|it| (ACCEPT_ENCODING, it.clone())).collect()
 }
 
 fn is_page(headers: &HeaderMap) -> bool {

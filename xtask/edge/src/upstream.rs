@@ -117,12 +117,20 @@ impl Upstream {
         self.0.pools.get(worker::index()).unwrap_or(&self.0.pools[0])
     }
 
-    /// The connection that was used last, of those that are ready.
+    /// The connection that was used last, if it is ready.
     fn idle(&self) -> Option<SendRequest<RequestBody>> {
         let mut pool = self.pool().lock().unwrap_or_else(PoisonError::into_inner);
-        pool.idle.retain(|idle| !idle.sender.is_closed());
-        let ready = pool.idle.iter().rposition(|idle| idle.sender.is_ready())?;
-        pool.idle.remove(ready).map(|idle| idle.sender)
+        while let Some(last) = pool.idle.pop_back() {
+            if last.sender.is_ready() {
+                return Some(last.sender);
+            }
+            if !last.sender.is_closed() {
+                // Its answer was read, and the rest of its request is still being sent.
+                pool.idle.push_front(last);
+                return None;
+            }
+        }
+        None
     }
 
     fn keep(&self, sender: SendRequest<RequestBody>) {
