@@ -57,7 +57,7 @@ fn survive(memory: &Memory, script: &Script, release: usize, deaths: &[Death]) -
                 }
                 // Nothing was begun yet, so there is nothing to go back to.
                 Err(error) => {
-                    assert!(error.to_string().contains("nothing to go back to"), "{error}")
+                    assert!(error.to_string().contains("nothing to go back to"), "{error}");
                 }
             }
         }

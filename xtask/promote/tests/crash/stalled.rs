@@ -50,16 +50,13 @@ fn sleep_at(operation: u64, meanwhile: Meanwhile, script: &Script) -> bool {
     let left_behind = left_behind.lock().unwrap().take();
     let Some(left_behind) = left_behind else { return false };
     let after = memory.contents();
-    match woken {
-        Err(error) => {
-            // It may have acquired a lease that was free by then, and found nothing left to do.
-            let acts = |contents: &BTreeMap<release::store::Key, Vec<u8>>| {
-                contents.keys().filter(|key| key.as_str().starts_with("journal/")).count()
-            };
-            assert_eq!(acts(&after), acts(&left_behind), "{operation} {meanwhile:?}: {error}");
-        }
-        // It had not begun, or had ended: then it is a rollout of its own, after the other's.
-        Ok(_) => {}
+    // Else it had not begun, or had ended: then it is a rollout of its own, after the other's.
+    if let Err(error) = woken {
+        // It may have acquired a lease that was free by then, and found nothing left to do.
+        let acts = |contents: &BTreeMap<release::store::Key, Vec<u8>>| {
+            contents.keys().filter(|key| key.as_str().starts_with("journal/")).count()
+        };
+        assert_eq!(acts(&after), acts(&left_behind), "{operation} {meanwhile:?}: {error}");
     }
     check_over(&memory, &edge);
     true
