@@ -7,6 +7,7 @@ mod status;
 
 use crate::http::Http;
 use crate::target::{Readiness, Target, TargetError};
+use crate::tool::Tools;
 use analysis::Snapshot;
 use config::Environment;
 use release::store::Store;
@@ -28,6 +29,7 @@ pub struct EdgeTarget {
     listen: SocketAddr,
     root: PathBuf,
     http: Http,
+    tools: Tools,
 }
 
 impl EdgeTarget {
@@ -44,7 +46,14 @@ impl EdgeTarget {
             listen: environment.listen.0,
             root: root.to_path_buf(),
             http: Http::new(ADMIN_TIMEOUT),
+            tools: Tools::of_this_program(),
         }
+    }
+
+    /// The same, with the edge's program from elsewhere.
+    #[must_use]
+    pub fn with_tools(self, tools: Tools) -> EdgeTarget {
+        EdgeTarget { tools, ..self }
     }
 
     /// The edges that run, by instance.
@@ -133,7 +142,7 @@ impl Target for EdgeTarget {
         if !self.edges()?.is_empty() {
             return Ok(());
         }
-        start::start(&self.environment, self.listen, &self.root)?;
+        start::start(&self.tools, &self.environment, self.listen, &self.root)?;
         start::wait(|| Ok(!self.edges()?.is_empty()), &self.environment)
     }
 

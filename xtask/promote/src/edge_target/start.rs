@@ -1,7 +1,7 @@
 //! Starts an edge that outlives the promoter.
 
 use crate::target::TargetError;
-use crate::tool;
+use crate::tool::Tools;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,7 +20,12 @@ const MAX_COMPLAINT_LINES: usize = 5;
 ///
 /// # Errors
 /// When the environment is served elsewhere, or the edge does not start.
-pub fn start(environment: &str, listen: SocketAddr, root: &Path) -> Result<(), TargetError> {
+pub fn start(
+    tools: &Tools,
+    environment: &str,
+    listen: SocketAddr,
+    root: &Path,
+) -> Result<(), TargetError> {
     let command = format!("cargo xtask edge --env {environment}");
     if !is_local(listen) {
         return Err(TargetError(format!(
@@ -28,7 +33,7 @@ pub fn start(environment: &str, listen: SocketAddr, root: &Path) -> Result<(), T
              one there with `{command}`"
         )));
     }
-    let program = tool::find("edge").map_err(|error| TargetError(error.to_string()))?;
+    let program = tools.find("edge").map_err(|error| TargetError(error.to_string()))?;
     let failed =
         |reason: String| TargetError(format!("failed to run `{command} --detach`: {reason}"));
     // Into a file: a pipe would stay open for as long as the edge runs.

@@ -19,6 +19,7 @@ use self::analysis::AnalysisGate;
 use crate::edge_target::EdgeTarget;
 use crate::journal::Verdict;
 use crate::rollout::{Judge, Judgement, Situation};
+use crate::tool::Tools;
 use config::{Config, Environment, Gate};
 use release::store::Store;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub struct Gates {
     target: Arc<EdgeTarget>,
     prompt: Option<Box<dyn Prompt>>,
     analysis: AnalysisGate,
+    tools: Tools,
 }
 
 /// Why gates cannot be set up.
@@ -81,7 +83,14 @@ impl Gates {
             target,
             prompt,
             analysis,
+            tools: Tools::of_this_program(),
         })
+    }
+
+    /// The same, with Slipway's tools from elsewhere.
+    #[must_use]
+    pub fn with_tools(self, tools: Tools) -> Gates {
+        Gates { tools, ..self }
     }
 
     /// Where a gate of a rollout leaves something for people.

@@ -3,7 +3,6 @@
 use super::{Gates, process, verdict};
 use crate::journal::Verdict;
 use crate::rollout::{Judgement, Situation};
-use crate::tool;
 use release::{ReleaseId, Releases};
 use report::OUTCOME_ENV;
 use std::path::PathBuf;
@@ -64,7 +63,7 @@ impl Gates {
     ) -> Result<Judgement, Judgement> {
         let inconclusive = |reason: String| Judgement::new(Verdict::Inconclusive, reason);
         let url = self.candidate_url(situation)?;
-        let program = tool::find(name).map_err(|error| inconclusive(error.to_string()))?;
+        let program = self.tools.find(name).map_err(|error| inconclusive(error.to_string()))?;
         let artifacts = self.artifacts(situation, name);
         let artifacts = artifacts.map_err(|error| inconclusive(error.to_string()))?;
         let outcome = outcome_file()?;

@@ -13,7 +13,7 @@ pub use rules::InvalidAnalysis;
 use crate::edge_target::EdgeTarget;
 use crate::journal::{Phase, RolloutId, Verdict};
 use crate::rollout::{Judgement, Situation};
-use ::analysis::{Compared, Sample, Source, Watch, Window};
+use ::analysis::{Compared, Sample, Settings, Source, Watch, Window, analyse};
 use config::{Limit, Metric};
 use release::ReleaseId;
 use release::routing::TrafficShare;
@@ -100,11 +100,12 @@ impl AnalysisGate {
         let began_at = watched.watch.began_at().unwrap_or(situation.since);
         let window = watched.watch.window().clone();
         let looks = situation.looks.max(situation.look);
+        let settings = Settings { looks, ..Settings::default() };
         let mut compared = self.at_edges(&window, situation);
         if !has_live {
             replace_live(&mut compared, &watched.live);
         }
-        let mut analysis = rules::analyse(&self.asked, &compared, looks);
+        let mut analysis = analyse(&compared, &settings);
         // What the edges saw is enough to turn back: nobody has to be waited for.
         if analysis.verdict != ::analysis::Verdict::Fail {
             let from = situation.rollout.from.as_ref().map(ReleaseId::as_str);
@@ -113,11 +114,11 @@ impl AnalysisGate {
                 let Source::Named(name) = &asked.rule.source else { continue };
                 let release = situation.rollout.release.as_str();
                 compared.candidate = answers.sample(name, asked, release);
-                if has_live {
+                if has_live && asked.rule.against_live.is_some() {
                     compared.live = from.map(|release| answers.sample(name, asked, release));
                 }
             }
-            analysis = rules::analyse(&self.asked, &compared, looks);
+            analysis = analyse(&compared, &settings);
         }
         if has_live {
             let live = compared.into_iter().map(|compared| compared.live);
@@ -150,10 +151,8 @@ fn replace_live(compared: &mut [Compared], before: &[Sample]) {
         if compared.live.is_none() {
             continue;
         }
-        compared.live = Some(match (before.get(index), compared.rule.max) {
-            (Some(sample), _) => sample.clone(),
-            (None, _) => Sample::Missing(NOTHING_LIVE.to_owned()),
-        });
+        let before = before.get(index).cloned();
+        compared.live = Some(before.unwrap_or(Sample::Missing(NOTHING_LIVE.to_owned())));
     }
 }
 

@@ -15,7 +15,9 @@ pub fn judgement(analysis: &Analysis, window: &Window, has_live: bool) -> Judgem
         ::analysis::Verdict::Inconclusive => Verdict::Inconclusive,
         ::analysis::Verdict::Fail => Verdict::Fail,
     };
-    let reasons: Vec<&str> = analysis.reasons().collect();
+    let mut reasons: Vec<&str> = analysis.reasons().collect();
+    // Both limits of a rule lack the same data.
+    reasons.dedup();
     let mut reason = reasons[..reasons.len().min(MAX_REASONS)].join("; ");
     if reasons.len() > MAX_REASONS {
         reason += &format!("; and {} more", reasons.len() - MAX_REASONS);
