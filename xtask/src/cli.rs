@@ -51,6 +51,24 @@ enum Command {
     /// Serve a release: its static files, and its server behind them.
     #[command(disable_help_flag = true)]
     Edge(Forwarded),
+    /// Take a release through the environments: staging, a share of production, all of it.
+    #[command(disable_help_flag = true)]
+    Promote(Forwarded),
+    /// Go back to the release that was live before, whatever is under way.
+    #[command(disable_help_flag = true)]
+    Rollback(Forwarded),
+    /// Show what is live, what is under way, what it waits for.
+    #[command(disable_help_flag = true)]
+    Status(Forwarded),
+    /// Show or prove what was done to the environments: who, when, what, why.
+    #[command(disable_help_flag = true)]
+    History(Forwarded),
+    /// Let no rollout begin or go on in an environment.
+    #[command(disable_help_flag = true)]
+    Freeze(Forwarded),
+    /// Let rollouts begin and go on again.
+    #[command(disable_help_flag = true)]
+    Unfreeze(Forwarded),
     /// List, show, compare, verify and delete the releases that were built here.
     #[command(disable_help_flag = true)]
     Release(Forwarded),
@@ -123,6 +141,12 @@ impl Cli {
             Command::Budget(forwarded) => step::tool(&cx, "budget", &forwarded.arguments),
             Command::Load(forwarded) => step::tool(&cx, "load", &forwarded.arguments),
             Command::Edge(forwarded) => tools::forward(&cx, "edge", &forwarded.arguments),
+            Command::Promote(forwarded) => tools::forward(&cx, "promote", &forwarded.arguments),
+            Command::Rollback(forwarded) => tools::forward(&cx, "rollback", &forwarded.arguments),
+            Command::Status(forwarded) => tools::forward(&cx, "status", &forwarded.arguments),
+            Command::History(forwarded) => tools::forward(&cx, "history", &forwarded.arguments),
+            Command::Freeze(forwarded) => tools::forward(&cx, "freeze", &forwarded.arguments),
+            Command::Unfreeze(forwarded) => tools::forward(&cx, "unfreeze", &forwarded.arguments),
             Command::Release(forwarded) => tools::forward(&cx, "release", &forwarded.arguments),
             Command::Evidence(forwarded) => tools::forward(&cx, "evidence", &forwarded.arguments),
             Command::Key(forwarded) => tools::forward(&cx, "key", &forwarded.arguments),

@@ -22,7 +22,7 @@ pub struct Tool {
 }
 
 /// Every tool of Slipway.
-pub const TOOLS: [Tool; 9] = [
+pub const TOOLS: [Tool; 15] = [
     Tool { name: "build", binary: "xtask-build", sources: "xtask/release" },
     Tool { name: "key", binary: "xtask-key", sources: "xtask/release" },
     Tool { name: "release", binary: "xtask-release", sources: "xtask/release" },
@@ -32,6 +32,12 @@ pub const TOOLS: [Tool; 9] = [
     Tool { name: "smoke", binary: "xtask-smoke", sources: "xtask/probe" },
     Tool { name: "load", binary: "xtask-load", sources: "xtask/probe" },
     Tool { name: "budget", binary: "xtask-budget", sources: "xtask/budget" },
+    Tool { name: "promote", binary: "xtask-promote", sources: "xtask/promote" },
+    Tool { name: "rollback", binary: "xtask-rollback", sources: "xtask/promote" },
+    Tool { name: "status", binary: "xtask-status", sources: "xtask/promote" },
+    Tool { name: "history", binary: "xtask-history", sources: "xtask/promote" },
+    Tool { name: "freeze", binary: "xtask-freeze", sources: "xtask/promote" },
+    Tool { name: "unfreeze", binary: "xtask-unfreeze", sources: "xtask/promote" },
 ];
 
 /// Slipway's own workspace, and how this very program was built in it.

@@ -14,8 +14,8 @@ const INTRODUCTION: &str = "\
 # Command line
 
 Every subcommand is found by `cargo xtask --help`. `build`, `audit`, `smoke`, `budget`, `load`,
-`edge`, `release`, `evidence` and `key` are binaries of their own, `xtask-<subcommand>`; they are
-built when they are first used.
+`edge`, `promote`, `rollback`, `status`, `history`, `freeze`, `unfreeze`, `release`, `evidence` and
+`key` are binaries of their own, `xtask-<subcommand>`; they are built when they are first used.
 An `xtask-<name>` on `PATH` becomes `cargo xtask <name>`. What the exit codes mean is on [a page of
 its own](exit-codes.md).
 ";
@@ -33,6 +33,13 @@ const COMMANDS: &[&[&str]] = &[
     &["budget"],
     &["load"],
     &["edge"],
+    &["promote"],
+    &["rollback"],
+    &["status"],
+    &["history"],
+    &["history", "verify"],
+    &["freeze"],
+    &["unfreeze"],
     &["release"],
     &["release", "list"],
     &["release", "show"],

@@ -51,3 +51,35 @@ impl Drop for Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("600").process_group(0).spawn().unwrap()
+    }
+
+    #[test]
+    fn the_group_ends_with_the_promoter() {
+        let mut sleeper = sleeper();
+        let mut guard = Guard::start();
+        guard.watch(Pid::from_child(&sleeper));
+        // What the promoter's death comes to: its end of the pipe is closed, and nothing was said.
+        drop(guard.0.as_mut().unwrap().stdin.take());
+        assert_eq!(sleeper.wait().unwrap().signal(), Some(9));
+    }
+
+    #[test]
+    fn a_guard_that_is_told_of_the_end_harms_nobody() {
+        let mut sleeper = sleeper();
+        let mut guard = Guard::start();
+        guard.watch(Pid::from_child(&sleeper));
+        drop(guard);
+        drop(Guard::start());
+        assert_eq!(sleeper.try_wait().unwrap(), None);
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+    }
+}

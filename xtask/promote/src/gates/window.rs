@@ -9,7 +9,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan, Zoned};
 
 impl Gates {
-    pub(super) fn window(&self, now: Timestamp) -> Judgement {
+    pub(crate) fn window(&self, now: Timestamp) -> Judgement {
         let Some(window) = &self.environment.window else {
             let reason = format!("[environments.{}] has no `window`", self.name);
             return Judgement::new(Verdict::Inconclusive, reason);

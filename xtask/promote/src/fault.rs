@@ -1,0 +1,123 @@
+//! Which exit code an error of a rollout deserves, and what to do next.
+
+use crate::journal::JournalError;
+use crate::lease::LeaseError;
+use crate::rollback::RollbackError;
+use crate::rollout::Stopped;
+use anyhow::Context;
+use release::routing::RoutingError;
+use release::store::StoreError;
+use report::{Exit, Fault};
+
+/// What stopped a rollout, as an error with its exit code: 3 for a world that was not reachable, 4
+/// for what was refused so that nothing is harmed.
+pub fn of_stopped(stopped: Stopped, environment: &str) -> anyhow::Error {
+    let next = next(&stopped, environment);
+    let exit = match &stopped {
+        Stopped::Interrupted { .. } => Exit::Interrupted,
+        Stopped::NoRollout => Exit::Usage,
+        Stopped::Unfinished { .. } | Stopped::UnfinishedRollback | Stopped::AlreadyLive(_) => {
+            Exit::Refused
+        }
+        Stopped::NotFollowed(_) | Stopped::Target(_) => Exit::Unreachable,
+        Stopped::Lease(error) => of_lease(error),
+        Stopped::Journal(error) => of_journal(error),
+        Stopped::Routing(error) => of_routing(error),
+        Stopped::Store(error) => of_store(error),
+    };
+    let message = format!("{environment}: {:#}{next}", anyhow::Error::from(stopped));
+    Fault { exit, message }.into()
+}
+
+/// The same of a rollback.
+pub fn of_rollback(error: RollbackError, environment: &str) -> anyhow::Error {
+    match error {
+        RollbackError::Stopped(stopped) => of_stopped(stopped, environment),
+        RollbackError::Unknown(source) => {
+            let exit = match &source {
+                StoreError::NoRelease { .. } => Exit::Usage,
+                other => of_store(other),
+            };
+            let message = format!("{environment}: {:#}", anyhow::Error::from(source));
+            Fault { exit, message }.into()
+        }
+        other => Fault::usage(format!("{environment}: {other}")).into(),
+    }
+}
+
+/// A journal that cannot be read, or is not to be believed.
+pub fn of_journal_of(error: JournalError, environment: &str) -> anyhow::Error {
+    let exit = of_journal(&error);
+    let message = format!("{environment}: {:#}", anyhow::Error::from(error));
+    Fault { exit, message }.into()
+}
+
+/// A store that cannot be read or written.
+pub fn of_store_of(error: StoreError, environment: &str) -> anyhow::Error {
+    let exit = of_store(&error);
+    let message = format!("{environment}: {:#}", anyhow::Error::from(error));
+    Fault { exit, message }.into()
+}
+
+fn next(stopped: &Stopped, environment: &str) -> String {
+    match stopped {
+        Stopped::Unfinished { .. } => format!(
+            "; `cargo xtask promote --resume` goes on with it, `cargo xtask rollback --env \
+             {environment}` goes back"
+        ),
+        Stopped::Lease(LeaseError::Held { .. }) => format!(
+            "; `cargo xtask status --env {environment} --watch` shows how far it is, `cargo xtask \
+             rollback --env {environment}` overrules it"
+        ),
+        Stopped::Lease(LeaseError::Lost { .. }) => {
+            format!("; `cargo xtask status --env {environment}` shows what they do")
+        }
+        Stopped::Journal(JournalError::Tampered { .. } | JournalError::Cut { .. }) => {
+            "; see \"A journal that does not hold\" in docs/src/how-to/roll-back.md".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn of_lease(error: &LeaseError) -> Exit {
+    match error {
+        LeaseError::Held { .. } | LeaseError::Lost { .. } => Exit::Refused,
+        LeaseError::Busy => Exit::Unreachable,
+        LeaseError::Routing(error) => of_routing(error),
+        LeaseError::Store(error) => of_store(error),
+    }
+}
+
+fn of_journal(error: &JournalError) -> Exit {
+    match error {
+        JournalError::Tampered { .. } | JournalError::Cut { .. } => Exit::Refused,
+        JournalError::Busy => Exit::Unreachable,
+        JournalError::Store(error) => of_store(error),
+    }
+}
+
+fn of_routing(error: &RoutingError) -> Exit {
+    match error {
+        RoutingError::Malformed { .. } => Exit::Refused,
+        RoutingError::Store(error) => of_store(error),
+    }
+}
+
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Damaged { .. } => Exit::Refused,
+        StoreError::NoRelease { .. } => Exit::Usage,
+        _ => Exit::Unreachable,
+    }
+}
+
+/// Reads what must be readable, with the environment's name in the error.
+///
+/// # Errors
+/// What `result` says.
+pub fn in_environment<T, E>(result: Result<T, E>, environment: &str) -> anyhow::Result<T>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    result.with_context(|| Fault::unreachable(format!("failed to look at {environment}")))
+}
