@@ -159,6 +159,34 @@ impl Record {
         Ok(digest)
     }
 
+    /// The digest that is remembered of a file with this stamp. For an owner that digests by
+    /// itself, with whatever function; a record holds digests of one kind.
+    pub fn recall(&self, path: &[u8], stamp: &Stamp) -> Option<Digest> {
+        let (known, digest) = self.known.get(path)?;
+        (known == stamp).then_some(*digest)
+    }
+
+    /// Remembers the digest of a file whose stamp was the same before and after it was read, if that
+    /// was settled at `now_ns`, before it was read. See [`Record::now_ns`].
+    pub fn remember(&mut self, path: &[u8], stamp: Stamp, digest: Digest, now_ns: i64) {
+        if stamp.is_settled(now_ns) && self.known.len() < MAX_REMEMBERED {
+            self.known.insert(path.into(), (stamp, digest));
+        } else {
+            self.known.remove(path);
+        }
+    }
+
+    /// Forgets the files that are not to be kept.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(&[u8]) -> bool) {
+        self.known.retain(|path, _| is_kept(path));
+    }
+
+    /// Now, by the clock of the file system that holds the record; see [`Stamp::is_settled`]. `None`
+    /// where it cannot be told: then nothing counts as settled.
+    pub fn now_ns(&self) -> Option<i64> {
+        crate::clock::now_ns(self.path.parent()?)
+    }
+
     /// Writes the record, if it changed.
     ///
     /// # Errors

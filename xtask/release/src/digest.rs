@@ -22,6 +22,14 @@ pub struct Digester<W> {
 const CHUNK_BYTES: usize = 128 * 1024;
 
 impl Sha256 {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Sha256 {
+        Sha256(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Sha256 {
         Sha256(sha2::Sha256::digest(bytes).into())

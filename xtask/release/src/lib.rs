@@ -1,9 +1,9 @@
 //! A release: an immutable built application, its files, a manifest with their digests, and an id
 //! made from that manifest.
 //!
-//! Invariants: the same sources and compilers give the same id, whatever the machine, the clock or the order of
-//! a folder; a release folder is complete from the instant it has its name; nothing is believed
-//! about a file that its digest in the manifest does not prove.
+//! Invariants: the same sources and compilers give the same id, whatever the machine, the clock or
+//! the order of a folder; a release folder is complete from the instant it has its name; nothing is
+//! believed about a file that its digest in the manifest does not prove.
 
 mod cache_class;
 pub mod command;

@@ -25,6 +25,7 @@ pub struct Release {
     dir: PathBuf,
     manifest: Manifest,
     manifest_sha256: Sha256,
+    manifest_size_bytes: u64,
 }
 
 impl Release {
@@ -50,7 +51,12 @@ impl Release {
         }
         let json = fs::read(&path).map_err(ReleaseError::io("read", &path))?;
         let manifest = Manifest::parse(&json, &path)?;
-        Ok(Release { dir: dir.into(), manifest, manifest_sha256: Sha256::of(&json) })
+        Ok(Release {
+            dir: dir.into(),
+            manifest,
+            manifest_sha256: Sha256::of(&json),
+            manifest_size_bytes: json.len() as u64,
+        })
     }
 
     pub fn dir(&self) -> &Path {
@@ -105,6 +111,12 @@ impl Release {
     /// # Errors
     /// The first file, in the manifest's order, that is missing, changed or not listed.
     pub fn verify(&self) -> Result<(), ReleaseError> {
+        self.verify_with(Release::check)
+    }
+
+    /// Where every file that the manifest lists is, its size and its digest: the site's files, their
+    /// variants, the server; and the manifest itself.
+    pub(crate) fn listed(&self) -> Vec<(PathBuf, u64, Sha256)> {
         let mut listed: Vec<(PathBuf, u64, Sha256)> = Vec::new();
         for file in &self.manifest.files {
             listed.push((self.site_path(&file.path), file.size_bytes, file.sha256));
@@ -115,7 +127,20 @@ impl Release {
         if let (Some(path), Some(server)) = (self.server_path(), &self.manifest.server) {
             listed.push((path, server.size_bytes, server.sha256));
         }
-        in_parallel(&listed, |(path, size, sha256)| Release::check(path, *size, *sha256))?;
+        listed.push((self.dir.join(MANIFEST), self.manifest_size_bytes, self.manifest_sha256));
+        listed
+    }
+
+    /// [`Release::verify`] with a check of one file, which is given its size and digest.
+    pub(crate) fn verify_with(
+        &self,
+        check: impl Fn(&Path, u64, Sha256) -> Result<(), ReleaseError> + Sync,
+    ) -> Result<(), ReleaseError> {
+        let listed = self.listed();
+        in_parallel(&listed, |(path, size, sha256)| {
+            check_size(path, *size)?;
+            check(path, *size, *sha256)
+        })?;
 
         let listed: HashSet<&Path> = listed.iter().map(|(path, ..)| path.as_path()).collect();
         let mut folders = vec![self.dir.join(SITE), self.dir.join(SERVER)];

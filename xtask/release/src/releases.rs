@@ -209,22 +209,18 @@ impl Releases {
             .map_err(ReleaseError::io("create a folder in", &self.dir))
     }
 
-    /// Gives a folder that holds a whole release its name. A sound release of that name is kept as
-    /// it is (`false`); a damaged one makes way.
+    /// Gives a folder that holds a whole release its name. A release of that name which `prove`
+    /// finds sound is kept as it is (`false`); a damaged one makes way.
     pub(crate) fn publish(
         &self,
         made: tempfile::TempDir,
         id: &ReleaseId,
+        prove: impl Fn(&Release) -> Result<(), ReleaseError>,
     ) -> Result<bool, ReleaseError> {
         let path = self.path_of(id);
+        let is_sound = || Release::open(&path).and_then(|release| prove(&release)).is_ok();
         if path.exists() {
-            if Release::open(&path).and_then(|release| release.verify()).is_ok() {
-                let manifest = path.join(crate::open::MANIFEST);
-                File::options()
-                    .append(true)
-                    .open(&manifest)
-                    .and_then(|file| file.set_modified(SystemTime::now()))
-                    .map_err(ReleaseError::io("renew the time of", &manifest))?;
+            if is_sound() {
                 return Ok(false);
             }
             self.delete(&path)?;
@@ -236,11 +232,24 @@ impl Releases {
                 Ok(true)
             }
             // Another build of the same sources was faster.
-            Err(_) if Release::open(&path).and_then(|release| release.verify()).is_ok() => {
-                Ok(false)
-            }
+            Err(_) if is_sound() => Ok(false),
             Err(error) => Err(ReleaseError::io("create", &path)(error)),
         }
+    }
+
+    /// Makes a release the most lately built one, and `latest` name it; nothing is written when it
+    /// is that already.
+    pub(crate) fn renew(&self, id: &ReleaseId) -> Result<(), ReleaseError> {
+        if self.latest().is_ok_and(|latest| latest.is_some_and(|latest| latest.id == *id)) {
+            return Ok(());
+        }
+        let manifest = self.path_of(id).join(crate::open::MANIFEST);
+        File::options()
+            .append(true)
+            .open(&manifest)
+            .and_then(|file| file.set_modified(SystemTime::now()))
+            .map_err(ReleaseError::io("renew the time of", &manifest))?;
+        self.point_to(id)
     }
 
     /// Deletes a release such that its name never stands for half of one.

@@ -7,7 +7,7 @@ use release::{CacheClass, Encoding, KEPT_RELEASES, Release, ReleaseError, Releas
 use report::{Outcome, Status};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -133,7 +133,7 @@ fn the_same_sources_give_the_same_id() {
     let ids = [&second, &third, &fourth].map(|release| &release.manifest().id);
     assert_eq!(ids, [&first.manifest().id; 3]);
     assert_eq!(Releases::of(root.path()).list().unwrap().len(), 1);
-    assert_eq!(measure(&outcome, "site.files.reused"), 2.0, "both text files");
+    assert_eq!(measure(&outcome, "site.files.reused"), 3.0);
     let json = |release: &Release| fs::read(release.dir().join("manifest.json")).unwrap();
     assert_eq!(json(&second), json(&fourth));
 }
@@ -146,7 +146,86 @@ fn an_unchanged_file_is_not_compressed_again() {
     let (after, outcome) = built(root.path());
     assert_ne!(before.manifest().id, after.manifest().id);
     assert_eq!(before.manifest().file("index.html"), after.manifest().file("index.html"));
-    assert_eq!(measure(&outcome, "site.files.reused"), 1.0);
+    assert_eq!(measure(&outcome, "site.files.reused"), 2.0, "the page and the picture");
+    let inode = |release: &Release, path| fs::metadata(release.site_path(path)).unwrap().ino();
+    assert_eq!(inode(&before, "index.html.br"), inode(&after, "index.html.br"), "written once");
+    before.verify().unwrap();
+}
+
+#[test]
+fn where_nothing_changed_nothing_is_written() {
+    let root = plain();
+    let (release, _) = built(root.path());
+    built(root.path());
+    let look = || {
+        let folders =
+            ["target/xtask/releases", "target/xtask/state"].map(|it| root.path().join(it));
+        let mut found = Vec::new();
+        let mut pending = folders.to_vec();
+        while let Some(folder) = pending.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = fs::metadata(&path).unwrap();
+                if metadata.is_dir() {
+                    pending.push(path);
+                } else {
+                    found.push((path, metadata.ino(), metadata.modified().unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    };
+    let before = look();
+    built(root.path());
+    assert_eq!(look(), before);
+    release.verify().unwrap();
+}
+
+#[test]
+fn an_edit_that_keeps_size_and_time_is_seen() {
+    let root = plain();
+    let (before, _) = built(root.path());
+    built(root.path());
+    let path = root.path().join("public/photo.png");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, "not REALLY").unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let (after, _) = built(root.path());
+    assert_ne!(after.manifest().id, before.manifest().id);
+}
+
+#[test]
+fn a_name_that_became_free_is_a_variants_again() {
+    let root = plain();
+    let (fresh, _) = built(root.path());
+    let elsewhere = plain();
+    for own in ["public/index.html.br", "public/index.html.gz/file.txt"] {
+        put(elsewhere.path(), own, "the site's own");
+        let (with, _) = built(elsewhere.path());
+        assert_ne!(with.manifest().id, fresh.manifest().id);
+        fs::remove_file(elsewhere.path().join(own)).unwrap();
+    }
+    let (again, _) = built(elsewhere.path());
+    assert_eq!(again.manifest().id, fresh.manifest().id);
+}
+
+#[test]
+fn the_same_contents_at_another_path_are_sent_as_its_name_says() {
+    let root = plain();
+    built(root.path());
+    let public = root.path().join("public");
+    fs::copy(public.join("index.html"), public.join("page.txt")).unwrap();
+    fs::copy(public.join("index.html"), public.join("page.png")).unwrap();
+    let (release, _) = built(root.path());
+    let manifest = release.manifest();
+    let kind = |path: &str| manifest.file(path).unwrap().content_type.as_str();
+    assert_eq!(kind("page.txt"), "text/plain; charset=utf-8");
+    assert_eq!(
+        (kind("page.png"), manifest.file("page.png").unwrap().variants.len()),
+        ("image/png", 0)
+    );
+    assert_eq!(manifest.file("page.txt").unwrap().variants.len(), 3);
 }
 
 #[test]

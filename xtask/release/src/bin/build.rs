@@ -7,7 +7,7 @@ use release::command;
 use release::evidence::EvidenceFolder;
 use release::make::{Made, MakeError, SiteError, make_signed};
 use release::signing::{KEY_DATA_ENV, KEY_FILE_ENV, Keyring, UNSIGNED};
-use release::{Commit, Encoding, KEPT_RELEASES, Releases};
+use release::{Commit, KEPT_RELEASES, Releases};
 use report::{Artifact, Fault, Finding, Measure, Outcome, Unit};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -143,19 +143,16 @@ fn artifacts(root: &Path, made: &Made) -> Vec<Artifact> {
 }
 
 fn measures(made: &Made) -> Vec<Measure> {
-    let manifest = &made.manifest;
-    let bytes = |name: &str, encoding| {
-        Measure::new(name, manifest.transfer_bytes(encoding) as f64, Unit::Bytes)
-    };
+    let sizes = &made.sizes;
+    let count = |name: &str, count: usize| Measure::new(name, count as f64, Unit::Count);
+    let bytes = |name: &str, bytes: u64| Measure::new(name, bytes as f64, Unit::Bytes);
     let mut measures = vec![
-        Measure::new("site.files", manifest.files.len() as f64, Unit::Count),
-        Measure::new("site.files.reused", made.reused_files as f64, Unit::Count),
-        bytes("site.bytes", None),
-        bytes("site.bytes.gzip", Some(Encoding::Gzip)),
-        bytes("site.bytes.brotli", Some(Encoding::Br)),
+        count("site.files", sizes.files),
+        count("site.files.reused", made.reused_files),
+        bytes("site.bytes", sizes.site_bytes),
+        bytes("site.bytes.gzip", sizes.gzip_bytes),
+        bytes("site.bytes.brotli", sizes.brotli_bytes),
     ];
-    if let Some(server) = &manifest.server {
-        measures.push(Measure::new("server.bytes", server.size_bytes as f64, Unit::Bytes));
-    }
+    measures.extend(sizes.server_bytes.map(|size| bytes("server.bytes", size)));
     measures
 }

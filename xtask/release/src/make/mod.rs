@@ -4,43 +4,67 @@
 //! Files are not flushed to the disk one by one: a release that a power cut tore is found by its
 //! digests, and made again under the same name.
 
+mod assemble;
+mod known;
 mod parallel;
 mod reuse;
 mod site;
+mod unchanged;
 mod variants;
 
 pub use parallel::in_parallel;
 pub use site::{Site, SiteError, SiteFile};
 pub use variants::{COMPRESSION, MAX_COMPRESSED_BYTES};
 
-use crate::open::{MANIFEST, SERVER, SITE};
+use crate::open::MANIFEST;
 use crate::provenance::Provenance;
 use crate::signing::SigningKey;
 use crate::{
-    CacheClasses, Commit, Digester, Encoding, FileEntry, MANIFEST_VERSION, Manifest, Release,
-    ReleaseDir, ReleaseError, ReleaseId, Releases, ServerEntry, Sha256, Variant, content_type,
-    is_compressible,
+    Commit, Encoding, MANIFEST_VERSION, Manifest, Release, ReleaseDir, ReleaseError, ReleaseId,
+    Releases, Sha256,
 };
+use assemble::Assembly;
 use config::{Build, Config, Server};
-use reuse::Earlier;
-use std::collections::HashSet;
+use inputs::Stamp;
+use known::Known;
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use unchanged::{Memo, Surroundings};
 
 /// What making a release came to.
 #[derive(Debug)]
 pub struct Made {
     pub dir: ReleaseDir,
-    pub manifest: Manifest,
+    pub sizes: Sizes,
     /// Whether the release is new; `false` when a sound one with this id was there.
     pub is_new: bool,
-    /// Files whose variants were taken over from an earlier release.
+    /// Files that were taken over from an earlier release, with their variants.
     pub reused_files: usize,
     /// Hidden files and folders that were left out.
     pub left_out: Vec<String>,
+}
+
+/// How much a release holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    pub files: usize,
+    /// Of the static files, as they are.
+    pub site_bytes: u64,
+    /// What travels when every file is asked for once as gzip, or as brotli.
+    pub gzip_bytes: u64,
+    pub brotli_bytes: u64,
+    pub server_bytes: Option<u64>,
+}
+
+/// The server's binary, as the project's build left it.
+#[derive(Debug)]
+struct ServerFile {
+    name: String,
+    source: PathBuf,
+    sha256: Sha256,
 }
 
 /// Why no release could be made.
@@ -101,22 +125,50 @@ fn make_with(
     key: Option<&SigningKey>,
 ) -> Result<Made, MakeError> {
     check_headers(config)?;
+    let mut known = Known::load(root);
     let site = Site::scan(root, build)?;
     let releases = Releases::of(root);
-    let folder = releases.start()?;
-    let paths: Vec<&str> = site.files.iter().map(|file| file.path.as_str()).collect();
-    let work = Work {
-        folder: folder.path(),
-        earlier: Earlier::index(&releases)?,
-        taken: taken(&site.files),
-        classes: CacheClasses::of_site(&paths),
-        reused_files: AtomicUsize::new(0),
-    };
-    let files = work.files(&site.files)?;
+    let digests = in_parallel(&site.files, |file| known.digest(&file.source, &file.stamp))?;
     let server = build.server.as_ref();
-    let server = server.map(|server| work.server(root, server, build)).transpose()?;
-    let reused_files = work.reused_files.into_inner();
-    let Provenance { toolchain, lockfiles } = Provenance::of(root)?;
+    let server_file = server.map(|server| find_server(root, server, build, &known)).transpose()?;
+    let provenance = Provenance::of(root)?;
+    let of = unchanged::digest_of(
+        &Surroundings {
+            config,
+            commit: commit.as_ref(),
+            provenance: &provenance,
+            server: server_file.as_ref().map(|server| server.sha256),
+        },
+        site.files.iter().map(|file| file.path.as_str()).zip(digests.iter().copied()),
+    )?;
+    let made = |id: ReleaseId, sizes, is_new, reused_files| Made {
+        dir: ReleaseDir { path: releases.path_of(&id), id },
+        sizes,
+        is_new,
+        reused_files,
+        left_out: site.left_out.clone(),
+    };
+    if let Some(memo) = Memo::load(root).filter(|memo| memo.is_of(of, &releases, &known)) {
+        let dir = releases.path_of(&memo.id);
+        if let Some(key) = key.filter(|key| !memo.is_signed_by(key, &releases))
+            && Release::open(&dir)?.sign(key)?
+        {
+            Memo::save(root, of, (&memo.id, &memo.sizes), (&releases, &known), Some(key));
+        }
+        releases.renew(&memo.id)?;
+        if known.has_learnt() {
+            known.save(|_| true);
+        }
+        return Ok(made(memo.id, memo.sizes, false, site.files.len()));
+    }
+
+    let folder = releases.start()?;
+    let assembly = Assembly::new(folder.path(), &site.files, &digests, &releases, &known)?;
+    let files = assembly.files(&site.files, &digests)?;
+    let server = server.zip(server_file.as_ref());
+    let server = server.map(|(server, file)| assembly.server(file, server)).transpose()?;
+    let reused_files = assembly.reused_files();
+    let Provenance { toolchain, lockfiles } = provenance;
     let mut manifest = Manifest {
         version: MANIFEST_VERSION,
         id: ReleaseId::new(None, &Sha256::of(b"")),
@@ -139,23 +191,56 @@ fn make_with(
     if let Some(key) = key {
         Release::open(folder.path())?.sign(key)?;
     }
-    let is_new = releases.publish(folder, &manifest.id)?;
+    let is_new = releases.publish(folder, &manifest.id, |release| known.verify(release))?;
+    let release = Release::open(&releases.path_of(&manifest.id))?;
     if let Some(key) = key.filter(|_| !is_new) {
-        Release::open(&releases.path_of(&manifest.id))?.sign(key)?;
+        release.sign(key)?;
     }
-    releases.point_to(&manifest.id)?;
-    let dir = ReleaseDir { id: manifest.id.clone(), path: releases.path_of(&manifest.id) };
-    Ok(Made { dir, manifest, is_new, reused_files, left_out: site.left_out })
+    releases.renew(&manifest.id)?;
+    known.learn_release(&release)?;
+    let sizes = Sizes::of(&manifest);
+    Memo::save(root, of, (&manifest.id, &sizes), (&releases, &known), key);
+    let sources: std::collections::HashSet<&Path> = site
+        .files
+        .iter()
+        .map(|file| file.source.as_path())
+        .chain(server_file.iter().map(|server| server.source.as_path()))
+        .collect();
+    known.save(|path| path.starts_with(release.dir()) || sources.contains(path));
+    Ok(made(manifest.id, sizes, is_new, reused_files))
 }
 
-/// Names that are files or folders of the site itself, and so not free for a variant.
-fn taken(files: &[SiteFile]) -> HashSet<&str> {
-    let mut taken = HashSet::new();
-    for file in files {
-        taken.insert(file.path.as_str());
-        taken.extend(file.path.match_indices('/').map(|(at, _)| &file.path[..at]));
+impl Sizes {
+    fn of(manifest: &Manifest) -> Sizes {
+        Sizes {
+            files: manifest.files.len(),
+            site_bytes: manifest.transfer_bytes(None),
+            gzip_bytes: manifest.transfer_bytes(Some(Encoding::Gzip)),
+            brotli_bytes: manifest.transfer_bytes(Some(Encoding::Br)),
+            server_bytes: manifest.server.as_ref().map(|server| server.size_bytes),
+        }
     }
-    taken
+}
+
+fn find_server(
+    root: &Path,
+    server: &Server,
+    build: &Build,
+    known: &Known,
+) -> Result<ServerFile, MakeError> {
+    let source = root.join(&server.path);
+    let Ok(source) = fs::canonicalize(&source) else {
+        return Err(MakeError::NoServer { path: (&server.path).into(), by: build.run.clone() });
+    };
+    let metadata = fs::metadata(&source).map_err(ReleaseError::io("look at", &source))?;
+    let name = Path::new(&server.path).file_name().and_then(|name| name.to_str());
+    let (true, Some(name)) =
+        (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0, name)
+    else {
+        return Err(MakeError::NotExecutable { path: (&server.path).into() });
+    };
+    let sha256 = known.digest(&source, &Stamp::of(&metadata))?;
+    Ok(ServerFile { name: name.to_owned(), source, sha256 })
 }
 
 /// A policy that the edge could not send must not become part of a release.
@@ -170,129 +255,6 @@ fn check_headers(config: &Config) -> Result<(), MakeError> {
     Ok(())
 }
 
-struct Work<'a> {
-    folder: &'a Path,
-    earlier: Earlier,
-    taken: HashSet<&'a str>,
-    classes: CacheClasses,
-    reused_files: AtomicUsize,
-}
-
-impl Work<'_> {
-    fn files(&self, files: &[SiteFile]) -> Result<Vec<FileEntry>, ReleaseError> {
-        // The largest first, so that none of them is begun when all others are done.
-        let mut largest_first: Vec<&SiteFile> = files.iter().collect();
-        largest_first.sort_by_key(|file| std::cmp::Reverse(file.size_bytes));
-        let mut entries = in_parallel(&largest_first, |file| self.file(file))?;
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
-    }
-
-    fn file(&self, file: &SiteFile) -> Result<FileEntry, ReleaseError> {
-        let target = self.folder.join(SITE).join(&file.path);
-        let folder = target.parent().unwrap_or(self.folder);
-        fs::create_dir_all(folder).map_err(ReleaseError::io("create", folder))?;
-        let entry = |sha256, size_bytes, content_type, variants| FileEntry {
-            path: file.path.clone(),
-            size_bytes,
-            sha256,
-            content_type,
-            cache: self.classes.class(&file.path),
-            variants,
-        };
-        if file.size_bytes > MAX_COMPRESSED_BYTES {
-            let (sha256, size_bytes) = copy(&file.source, &target)?;
-            // Not read whole, so not known to be UTF-8 throughout.
-            return Ok(entry(sha256, size_bytes, content_type(&file.path, false), Vec::new()));
-        }
-        let contents = fs::read(&file.source).map_err(ReleaseError::io("read", &file.source))?;
-        write(&target, &contents)?;
-        let sha256 = Sha256::of(&contents);
-        let kind = content_type(&file.path, std::str::from_utf8(&contents).is_ok());
-        let variants = if is_compressible(&kind) {
-            self.variants(&file.path, &contents, sha256)?
-        } else {
-            Vec::new()
-        };
-        Ok(entry(sha256, contents.len() as u64, kind, variants))
-    }
-
-    fn variants(
-        &self,
-        path: &str,
-        contents: &[u8],
-        sha256: Sha256,
-    ) -> Result<Vec<Variant>, ReleaseError> {
-        let encoded: Vec<(Encoding, Vec<u8>)> = match self.earlier.variants_of(sha256) {
-            Some(earlier) => {
-                self.reused_files.fetch_add(1, Ordering::Relaxed);
-                earlier.into_iter().map(|(variant, bytes)| (variant.encoding, bytes)).collect()
-            }
-            None => {
-                let source = Path::new(path);
-                let mut encoded = Vec::new();
-                for encoding in Encoding::ALL {
-                    let bytes = variants::encode(encoding, contents)
-                        .map_err(ReleaseError::io("compress", source))?;
-                    encoded.extend(bytes.map(|bytes| (encoding, bytes)));
-                }
-                encoded
-            }
-        };
-        let mut variants = Vec::new();
-        for (encoding, bytes) in encoded {
-            let path = format!("{path}.{}", encoding.extension());
-            if self.taken.contains(path.as_str()) {
-                continue;
-            }
-            write(&self.folder.join(SITE).join(&path), &bytes)?;
-            let (size_bytes, sha256) = (bytes.len() as u64, Sha256::of(&bytes));
-            variants.push(Variant { encoding, path, size_bytes, sha256 });
-        }
-        Ok(variants)
-    }
-
-    /// Copies the server's binary. Its mode becomes 0755: whether it can be run is what matters, and
-    /// the rest is the accident of a umask that must not change the release.
-    fn server(
-        &self,
-        root: &Path,
-        server: &Server,
-        build: &Build,
-    ) -> Result<ServerEntry, MakeError> {
-        let source = root.join(&server.path);
-        let Ok(metadata) = fs::metadata(&source) else {
-            return Err(MakeError::NoServer { path: (&server.path).into(), by: build.run.clone() });
-        };
-        let name = source.file_name().and_then(|name| name.to_str());
-        let (true, Some(name)) =
-            (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0, name)
-        else {
-            return Err(MakeError::NotExecutable { path: (&server.path).into() });
-        };
-        let folder = self.folder.join(SERVER);
-        fs::create_dir_all(&folder).map_err(ReleaseError::io("create", &folder))?;
-        let target = folder.join(name);
-        let (sha256, size_bytes) = copy(&source, &target)?;
-        fs::set_permissions(&target, fs::Permissions::from_mode(0o755))
-            .map_err(ReleaseError::io("make executable", &target))?;
-        Ok(ServerEntry {
-            path: format!("{SERVER}/{name}"),
-            size_bytes,
-            sha256,
-            args: server.args.clone(),
-            env: server.env.clone(),
-            ready: server.ready.clone(),
-            listen_env: server.listen_env.clone(),
-            schema: server.schema,
-        })
-    }
-}
-
-fn write(path: &Path, contents: &[u8]) -> Result<(), ReleaseError> {
-    fs::write(path, contents).map_err(ReleaseError::io("write", path))
-}
-
 fn write_synced(path: &Path, contents: &[u8]) -> Result<(), ReleaseError> {
     File::create(path)
         .and_then(|mut file| {
@@ -300,13 +262,4 @@ fn write_synced(path: &Path, contents: &[u8]) -> Result<(), ReleaseError> {
             file.sync_all()
         })
         .map_err(ReleaseError::io("write", path))
-}
-
-/// Copies a file and gives the digest and the size of the very bytes that were copied.
-fn copy(source: &Path, target: &Path) -> Result<(Sha256, u64), ReleaseError> {
-    let from = File::open(source).map_err(ReleaseError::io("open", source))?;
-    let to = File::create(target).map_err(ReleaseError::io("create", target))?;
-    let mut digester = Digester::new(to);
-    digester.copy_from(from).map_err(ReleaseError::io("copy", source))?;
-    Ok(digester.finish())
 }

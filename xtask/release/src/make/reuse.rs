@@ -1,48 +1,142 @@
-//! Variants of earlier releases, by the digest of the file that they are variants of: a file that
-//! did not change is not compressed again.
+//! Files of earlier releases, by digest: what did not change is neither compressed nor written
+//! again. A release that is made takes it over as another name of the same file.
 
+use super::known::Known;
 use super::variants::COMPRESSION;
-use crate::{Release, ReleaseError, Releases, Sha256, Variant};
-use std::collections::HashMap;
+use crate::{Encoding, FileEntry, Release, ReleaseDir, ReleaseError, Releases, Sha256};
+use crate::{content_type, is_compressible};
+use inputs::Stamp;
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
-/// Variants of earlier releases.
-#[derive(Debug, Default)]
-pub struct Earlier {
-    found: HashMap<(Sha256, bool), (Arc<Release>, Vec<Variant>)>,
+/// Earlier releases, the most lately built first.
+#[derive(Debug)]
+pub struct Earlier<'a> {
+    known: &'a Known,
+    unopened: VecDeque<ReleaseDir>,
+    opened: Vec<Arc<Release>>,
+    /// By digest: an opened release, and the place of the file in its manifest.
+    found: HashMap<Sha256, (usize, usize)>,
 }
 
-impl Earlier {
-    /// Indexes the releases that were compressed as this build would; one that cannot be opened
-    /// has nothing to offer.
+/// A file of an earlier release.
+#[derive(Debug, Clone)]
+pub struct EarlierFile {
+    release: Arc<Release>,
+    place: usize,
+}
+
+impl<'a> Earlier<'a> {
+    /// Opens the last release. See [`Earlier::open_more`].
     ///
     /// # Errors
     /// When the folder of releases cannot be listed.
-    pub fn index(releases: &Releases) -> Result<Earlier, ReleaseError> {
-        let mut found = HashMap::new();
-        for dir in releases.list()? {
-            let Ok(release) = Release::open(&dir.path).map(Arc::new) else { continue };
-            if release.manifest().compression != COMPRESSION {
-                continue;
-            }
-            for file in &release.manifest().files {
-                let key = (file.sha256, crate::is_compressible(&file.content_type));
-                found.entry(key).or_insert_with(|| (Arc::clone(&release), file.variants.clone()));
-            }
-        }
-        Ok(Earlier { found })
+    pub fn open(releases: &Releases, known: &'a Known) -> Result<Earlier<'a>, ReleaseError> {
+        let unopened = releases.list()?.into();
+        let mut earlier = Earlier { known, unopened, opened: Vec::new(), found: HashMap::new() };
+        earlier.open_next();
+        Ok(earlier)
     }
 
-    /// The variants' bytes, in the manifest's order, of a compressible file with this digest; proved
-    /// against their digests. `None` when no earlier release has them whole.
-    pub fn variants_of(&self, sha256: Sha256) -> Option<Vec<(Variant, Vec<u8>)>> {
-        let (release, variants) = self.found.get(&(sha256, true))?;
-        variants
-            .iter()
-            .map(|variant| {
-                let bytes = release.read(&variant.path, variant.size_bytes, variant.sha256).ok()?;
-                Some((variant.clone(), bytes))
-            })
-            .collect()
+    /// Opens older releases for as long as reading their manifests costs less than it may save:
+    /// `missing_bytes` are to be compressed, which takes longer by a byte than reading a manifest.
+    pub fn open_more(&mut self, missing_bytes: impl Fn(&Earlier<'_>) -> u64) {
+        while let Some(next) = self.unopened.front() {
+            let manifest = fs::metadata(next.path.join(crate::open::MANIFEST));
+            if missing_bytes(self) <= manifest.map_or(0, |metadata| metadata.len()) {
+                return;
+            }
+            self.open_next();
+        }
+    }
+
+    /// One that cannot be opened, or was compressed otherwise, has nothing to offer.
+    fn open_next(&mut self) {
+        let Some(next) = self.unopened.pop_front() else { return };
+        let Ok(release) = Release::open(&next.path) else { return };
+        if release.manifest().compression != COMPRESSION {
+            return;
+        }
+        let at = self.opened.len();
+        for (place, file) in release.manifest().files.iter().enumerate() {
+            if !lacks_a_variant(&release, file) {
+                self.found.entry(file.sha256).or_insert((at, place));
+            }
+        }
+        self.opened.push(Arc::new(release));
+    }
+
+    /// A file with these contents.
+    pub fn file(&self, sha256: Sha256) -> Option<EarlierFile> {
+        let (at, place) = *self.found.get(&sha256)?;
+        Some(EarlierFile { release: Arc::clone(self.opened.get(at)?), place })
+    }
+
+    /// The last release's server, if it has these contents.
+    pub fn server(&self, sha256: Sha256) -> Option<&Release> {
+        let release = self.opened.first()?;
+        let server = release.manifest().server.as_ref()?;
+        (server.sha256 == sha256).then_some(release.as_ref())
+    }
+
+    /// Makes `target` another name of a file of an earlier release, if that is still what its
+    /// manifest says; `false` otherwise, or where a file cannot have two names.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn link(&self, source: &Path, sha256: Sha256, target: &Path) -> Result<bool, ReleaseError> {
+        let look = || fs::symlink_metadata(source).ok().filter(fs::Metadata::is_file);
+        let Some(before) = look() else { return Ok(false) };
+        if self.known.digest(source, &Stamp::of(&before))? != sha256 {
+            return Ok(false);
+        }
+        match fs::hard_link(source, target) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(ReleaseError::io("write", target)(error))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+/// Whether a name that a variant would have was the site's own. Another site may have it free.
+fn lacks_a_variant(release: &Release, file: &FileEntry) -> bool {
+    let manifest = release.manifest();
+    Encoding::ALL.into_iter().any(|encoding| {
+        let name = format!("{}.{}", file.path, encoding.extension());
+        let inside = format!("{name}/");
+        let next = manifest.files.partition_point(|other| other.path.as_str() < inside.as_str());
+        manifest.file(&name).is_some()
+            || manifest.files.get(next).is_some_and(|other| other.path.starts_with(&inside))
+    })
+}
+
+impl EarlierFile {
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    pub fn entry(&self) -> &FileEntry {
+        &self.release.manifest().files[self.place]
+    }
+
+    /// The content type of the same contents at another path; `None` when only the contents can
+    /// tell, or when they would be compressed there and were not here.
+    pub fn content_type_at(&self, path: &str) -> Option<String> {
+        let [utf8, other] = [true, false].map(|is_utf8| content_type(path, is_utf8));
+        let here = [true, false].map(|is_utf8| content_type(&self.entry().path, is_utf8));
+        let own = &self.entry().content_type;
+        let kind = if utf8 == other || (here[0] != here[1] && *own == here[0]) {
+            utf8
+        } else if here[0] != here[1] && *own == here[1] {
+            other
+        } else {
+            return None;
+        };
+        (is_compressible(&kind) == is_compressible(own)).then_some(kind)
     }
 }

@@ -6,7 +6,8 @@
 
 use config::Build;
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use std::fs;
+use inputs::Stamp;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,8 @@ pub struct SiteFile {
     /// Where its contents are.
     pub source: PathBuf,
     pub size_bytes: u64,
+    /// What the file system says of it.
+    pub stamp: Stamp,
 }
 
 /// Why a folder cannot be a site.
@@ -152,7 +155,11 @@ impl Scan {
                 self.found.left_out.push(path);
                 continue;
             }
-            self.entry(source, path, above)?;
+            // Of the link itself, where it is one.
+            let metadata = entry
+                .metadata()
+                .map_err(|error| SiteError::Io { path: source.clone(), source: error })?;
+            self.entry(source, path, metadata, above)?;
         }
         Ok(())
     }
@@ -161,13 +168,15 @@ impl Scan {
         &mut self,
         source: PathBuf,
         path: String,
+        mut metadata: Metadata,
         above: &mut Vec<PathBuf>,
     ) -> Result<(), SiteError> {
-        let failed = |source_error| SiteError::Io { path: source.clone(), source: source_error };
-        let is_link = fs::symlink_metadata(&source).map_err(failed)?.is_symlink();
-        let real = if is_link { self.resolve(&source, above)? } else { source };
-        let metadata =
-            fs::metadata(&real).map_err(|source| SiteError::Io { path: real.clone(), source })?;
+        let mut real = source;
+        if metadata.is_symlink() {
+            real = self.resolve(&real, above)?;
+            metadata = fs::metadata(&real)
+                .map_err(|source| SiteError::Io { path: real.clone(), source })?;
+        }
         if metadata.is_dir() {
             above.push(real.clone());
             self.folder(&real, &format!("{path}/"), above)?;
@@ -180,7 +189,8 @@ impl Scan {
         if self.found.files.len() == MAX_FILES {
             return Err(SiteError::TooMany { site: self.root.clone() });
         }
-        self.found.files.push(SiteFile { path, source: real, size_bytes: metadata.len() });
+        let stamp = Stamp::of(&metadata);
+        self.found.files.push(SiteFile { path, source: real, size_bytes: metadata.len(), stamp });
         Ok(())
     }
 
