@@ -41,7 +41,7 @@ pub fn gates(page: &mut Markup, facts: &Facts<'_>) {
     page.raw("<ul class=\"card findings\">\n");
     for (at, gate, verdict, reason, took_ms) in judged.into_iter().chain(open) {
         let (class, word) = match verdict {
-            Verdict::Pass => ("calm good", "pass"),
+            Verdict::Pass => ("good", "pass"),
             Verdict::Fail => ("bad", "fail"),
             Verdict::Inconclusive => ("care", "inconclusive"),
         };
@@ -53,8 +53,9 @@ pub fn gates(page: &mut Markup, facts: &Facts<'_>) {
             page.raw(" · after ").text(text::duration(took_ms));
         }
         page.raw("</p>\n");
+        // The look that the verdict stands on: the last one by then.
         let looks = facts.numbers.looks.iter().rev();
-        let mut seen = looks.filter(|look| look.gate == *gate && look.verdict == verdict);
+        let mut seen = looks.filter(|look| look.gate == *gate && look.at.as_str() <= at);
         if let Some(look) = seen.next() {
             numbers(page, &look.numbers);
         }
@@ -104,17 +105,20 @@ pub fn evidence(page: &mut Markup, facts: &Facts<'_>) {
         return;
     }
     page.raw("<section aria-labelledby=\"evidence\">\n<h2 id=\"evidence\">Evidence</h2>\n");
-    page.raw("<div class=\"card\"><table class=\"proved\"><thead><tr><th scope=\"col\">Step</th>");
-    page.raw("<th scope=\"col\">Verdict</th><th scope=\"col\">What it said</th>");
-    page.raw("<th scope=\"col\">Signed by</th></tr></thead>\n<tbody>\n");
+    page.raw("<ul class=\"card findings\">\n");
     for proof in evidence {
         let class = if proof.has_passed { "good" } else { "bad" };
-        page.raw("<tr><th scope=\"row\">").text(&proof.step).raw("</th><td class=\"").raw(class);
-        page.raw("\">").text(&proof.verdict).raw("</td><td>");
-        page.text(proof.summary.as_deref().unwrap_or("–")).raw("</td><td>");
-        page.text(proof.signed_by.as_deref().unwrap_or("–")).raw("</td></tr>\n");
+        page.raw("<li><p class=\"message\"><span class=\"level ").raw(class).raw("\">");
+        page.text(&proof.verdict).raw("</span> ").text(&proof.step).raw("</p>\n");
+        if let Some(summary) = proof.summary.as_deref().filter(|it| !it.is_empty()) {
+            page.raw("<p>").prose(summary).raw("</p>\n");
+        }
+        if let Some(key) = &proof.signed_by {
+            page.raw("<p class=\"place\">signed by ").text(key).raw("</p>\n");
+        }
+        page.raw("</li>\n");
     }
-    page.raw("</tbody></table></div>\n</section>\n");
+    page.raw("</ul>\n</section>\n");
 }
 
 /// Its part of the journal.

@@ -15,6 +15,9 @@ pub use record::record_text;
 pub use status::status_text;
 pub use terminal::Terminal;
 
+#[cfg(test)]
+mod tests;
+
 use crate::journal::RolloutId;
 use crate::plan::PromotionPlan;
 use crate::rollout::Event;

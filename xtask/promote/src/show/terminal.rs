@@ -3,8 +3,8 @@
 
 use super::brief;
 use super::{Ended, Follower, Told, plan_text};
-use crate::journal::{Phase, Verdict};
-use crate::plan::phase_word;
+use crate::journal::{Phase, RolloutPlan, Verdict};
+use crate::plan::{EnvironmentPlan, phase_word};
 use crate::rollout::Event;
 use config::{Gate, ShiftStep};
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use report::{Exit, Measure};
 use screen::Screen;
 use screen::look::{Ink, Look};
 use screen::text;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Columns of what an entry is about.
@@ -41,11 +42,11 @@ pub struct Terminal {
     /// The analysis' last word, when its line was not printed.
     unshown: Option<Judged>,
     holding: Option<Holding>,
-    release: Option<ReleaseId>,
+    /// What was going to be done, and what was live, by environment: for a rollout that goes on.
+    plans: BTreeMap<String, (RolloutPlan, Option<ReleaseId>)>,
     from: Option<ReleaseId>,
     shift: Vec<ShiftStep>,
     gates: Vec<Gate>,
-    hold: Duration,
 }
 
 /// A gate's verdict that is on the screen.
@@ -82,11 +83,10 @@ impl Terminal {
             shown: None,
             unshown: None,
             holding: None,
-            release: None,
+            plans: BTreeMap::new(),
             from: None,
             shift: Vec::new(),
             gates: Vec::new(),
-            hold: Duration::ZERO,
         }
     }
 
@@ -158,8 +158,8 @@ impl Terminal {
 
     fn event(&mut self, at: Timestamp, environment: &str, event: &Event<'_>) {
         match event {
-            Event::Began { rollout, release, from, plan } => {
-                self.begin(release, *from, &plan.shift, &plan.gates, plan.hold.0);
+            Event::Began { rollout, from, plan, .. } => {
+                self.begin(*from, plan);
                 let from = match from {
                     Some(from) => format!("in place of {from}"),
                     None => "the first one here".to_owned(),
@@ -169,18 +169,22 @@ impl Terminal {
                 self.entry(at, self.moving(), "uploading", "its files go into the store");
             }
             Event::Resumed { rollout, release, phase, from } => {
-                self.release = Some((*release).clone());
+                if let Some((plan, live)) = self.plans.get(environment).cloned() {
+                    self.begin(live.as_ref(), &plan);
+                }
                 let heading = self.look.paint(Ink::Strong, environment);
                 let from = from.map(|from| format!(", taken over from {from}")).unwrap_or_default();
                 let from = text::line(from.as_bytes());
                 self.print(&format!("\n{heading}  rollout {rollout} goes on{from}\n"));
-                let words = format!("{release} goes on from here");
+                let anew =
+                    if matches!(phase, Phase::Shifting { .. }) { ", watched anew" } else { "" };
+                let words = format!("{release} goes on from here{anew}");
                 self.entry(at, self.moving(), &phase_word(*phase), &words);
             }
             Event::Uploaded(uploaded) => {
                 let (files, bytes) = (uploaded.new_files, brief::bytes(uploaded.new_bytes));
                 let new = format!("{} new, {bytes}", brief::count(files, "file"));
-                let words = format!("{new}; {} were there", uploaded.known_files);
+                let words = format!("{new}; {} there already", uploaded.known_files);
                 self.entry(at, self.good(), "uploaded", &words);
             }
             Event::Moved(phase) => self.moved(at, *phase),
@@ -220,19 +224,10 @@ impl Terminal {
         }
     }
 
-    fn begin(
-        &mut self,
-        release: &ReleaseId,
-        from: Option<&ReleaseId>,
-        shift: &[ShiftStep],
-        gates: &[Gate],
-        hold: Duration,
-    ) {
-        self.release = Some(release.clone());
+    fn begin(&mut self, from: Option<&ReleaseId>, plan: &RolloutPlan) {
         self.from = from.cloned();
-        self.shift = shift.to_vec();
-        self.gates = gates.to_vec();
-        self.hold = hold;
+        self.shift.clone_from(&plan.shift);
+        self.gates.clone_from(&plan.gates);
     }
 
     fn moved(&mut self, at: Timestamp, phase: Phase) {
@@ -286,7 +281,10 @@ impl Terminal {
             self.unshown = Some(Judged { gate, verdict, reason, numbers });
             return;
         }
-        self.unshown = None;
+        let other = self.unshown.take().filter(|unshown| unshown.gate != *gate);
+        if let Some(Judged { gate, verdict, reason, numbers }) = other {
+            self.verdict(at, &gate, verdict, &reason, &numbers);
+        }
         self.shown = Some(judged);
         self.repeated_at = Some(at);
         self.verdict(at, gate, verdict, reason, numbers);
@@ -306,18 +304,11 @@ impl Terminal {
             Verdict::Inconclusive => ("?", Ink::Careful),
         };
         let label = gate.to_string();
-        self.entry(at, mark, &label, reason);
-        let numbers = brief::numbers(numbers);
-        if *gate == Gate::Analysis && !numbers.is_empty() {
-            let room = self.look.measure().saturating_sub(BEFORE).max(20);
-            let lines: String = text::wrap(&numbers, room)
-                .iter()
-                .map(|line| {
-                    format!("{}{}\n", " ".repeat(BEFORE), self.look.paint(Ink::Quiet, line))
-                })
-                .collect();
-            self.print(&lines);
-        }
+        // Sentences tell why; where all is well, the numbers tell more at a glance.
+        let is_well = verdict == Verdict::Pass && *gate == Gate::Analysis;
+        let numbers = if is_well { brief::numbers(numbers) } else { String::new() };
+        let words = if numbers.is_empty() { reason } else { numbers.as_str() };
+        self.entry(at, mark, &label, words);
     }
 
     fn hold(&mut self, at: Timestamp, why: &str, left: Option<Duration>) {
@@ -334,7 +325,8 @@ impl Terminal {
                 None => "until that is over".to_owned(),
             };
             // Why stands in the line above, when a gate said it.
-            let is_told = self.shown.as_ref().is_some_and(|it| it.verdict == Verdict::Inconclusive);
+            let is_told = left.is_some()
+                && self.shown.as_ref().is_some_and(|it| it.verdict == Verdict::Inconclusive);
             let words =
                 if is_told { format!("waits {limit}") } else { format!("{why}; waits {limit}") };
             self.entry(at, self.careful(), "holding", &words);
@@ -401,6 +393,9 @@ impl Follower for Terminal {
     fn on(&mut self, at: Timestamp, told: &Told<'_>) {
         match told {
             Told::Plan(plan) => {
+                let of =
+                    |it: &EnvironmentPlan| (it.name.clone(), (it.rollout.clone(), it.live.clone()));
+                self.plans = plan.environments.iter().map(of).collect();
                 let text = plan_text(&self.look, plan);
                 self.print(&text);
             }
