@@ -4,6 +4,7 @@
 //! Invariants: traffic goes only to releases that were proved and are ready; until a new live one is,
 //! the one before keeps answering; no server is ended while a request is in it, within a bound.
 
+use super::entry::{Entry, State};
 use super::load::{self, Loaded};
 use super::retired::{self, Retired};
 use super::supervise::Launch;
@@ -11,7 +12,7 @@ use super::watch::Seen;
 use crate::edge::Edge;
 use crate::site::Site;
 use crate::slot::Slot;
-use crate::status::{Health, Known, Phase, Report, Role};
+use crate::status::{Health, Report};
 use crate::traffic::Traffic;
 use release::ReleaseId;
 use release::routing::Routing;
@@ -20,7 +21,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// How long requests that are under way may keep a release that is gone from the routing.
@@ -62,23 +62,6 @@ pub struct Fleet {
     results: mpsc::Sender<Done>,
     /// Becomes true when the first routing has been seen and its live release is ready or failed.
     settled: watch::Sender<bool>,
-}
-
-/// A release that the edge has to do with.
-#[derive(Debug)]
-struct Entry {
-    state: State,
-    health: Arc<Health>,
-    /// How often loading it failed, one after the other.
-    failures: u32,
-}
-
-#[derive(Debug)]
-enum State {
-    Loading(JoinHandle<()>),
-    Ready(Box<Loaded>),
-    Failed { reason: String, retry_at: Instant },
-    Draining { loaded: Box<Loaded>, until: Instant },
 }
 
 impl Fleet {
@@ -371,7 +354,7 @@ impl Fleet {
                 releases: self
                     .entries
                     .iter()
-                    .map(|(id, it)| (id.clone(), self.known(id, it)))
+                    .map(|(id, it)| (id.clone(), it.known(id, self.routing.as_ref())))
                     .collect(),
             },
         }
@@ -394,23 +377,6 @@ impl Fleet {
         self.entries.get(id).and_then(Entry::slot)
     }
 
-    fn known(&self, id: &ReleaseId, entry: &Entry) -> Known {
-        let phase = match &entry.state {
-            State::Loading(_) => Phase::Loading,
-            State::Ready(_) => Phase::Ready,
-            State::Failed { reason, .. } => Phase::Failed(reason.clone()),
-            State::Draining { .. } => Phase::Draining,
-        };
-        let role = self.routing.as_ref().and_then(|routing| role(routing, id));
-        let url = match &entry.state {
-            State::Ready(loaded) | State::Draining { loaded, .. } => {
-                Some(loaded.pinned.url.clone())
-            }
-            State::Loading(_) | State::Failed { .. } => None,
-        };
-        Known { phase, role, health: Arc::clone(&entry.health), url }
-    }
-
     async fn end(self) {
         let mut ends = Vec::new();
         for entry in self.entries.into_values() {
@@ -428,27 +394,5 @@ impl Fleet {
             // A task that panicked has dropped its server, and so ended it.
             let _ = end.await;
         }
-    }
-}
-
-impl Entry {
-    /// Set when it may be routed to.
-    fn slot(&self) -> Option<&Arc<Slot>> {
-        match &self.state {
-            State::Ready(loaded) => Some(&loaded.slot),
-            _ => None,
-        }
-    }
-}
-
-fn role(routing: &Routing, id: &ReleaseId) -> Option<Role> {
-    if routing.live.as_ref() == Some(id) {
-        Some(Role::Live)
-    } else if routing.candidate.as_ref().is_some_and(|candidate| candidate.release == *id) {
-        Some(Role::Candidate)
-    } else if routing.previous.as_ref() == Some(id) {
-        Some(Role::Previous)
-    } else {
-        None
     }
 }

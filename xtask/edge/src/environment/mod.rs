@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod background;
+pub mod entry;
 pub mod fleet;
 pub mod folder;
 pub mod load;
