@@ -112,8 +112,9 @@ fn lay_over(step: &mut Step, section: &StepConfig) {
 /// depends on every file until `inputs` says otherwise.
 fn replace(step: &mut Step, run: &str) {
     step.inputs = strings(&["**"]);
-    // What cargo's own work depends on and holds.
+    // What the built-in's own work depends on and holds.
     step.env.clear();
+    step.pass_env.clear();
     step.exclusive = None;
     let is_served = is_served(&step.name);
     step.command = Command::Shell(run.to_owned());

@@ -121,3 +121,17 @@ fn evidence_that_cannot_be_recorded_fails_no_run() {
     assert_eq!(warnings, [warning]);
     assert!(String::from_utf8_lossy(&output.stdout).contains(warning));
 }
+
+#[test]
+fn the_signing_key_is_in_no_steps_environment_that_does_not_ask_for_it() {
+    let project = Project::new(
+        "[steps.curious]\nrun = \"env\"\n\
+         [steps.asks]\nrun = \"env\"\npass-env = [\"XTASK_SIGNING_KEY_DATA\"]\n\
+         [steps.build]\nrun = \"env\"\n",
+    );
+    let output = project.command(&[]).env("XTASK_SIGNING_KEY_DATA", "s3cret").output().unwrap();
+    assert!(output.status.success());
+    assert!(!project.output("curious").contains("s3cret"));
+    assert!(!project.output("build").contains("s3cret"));
+    assert!(project.output("asks").contains("XTASK_SIGNING_KEY_DATA=s3cret"));
+}

@@ -2,8 +2,9 @@
 //!
 //! It inherits the runner's environment, or the tools that people have set up would not be found,
 //! but for what cargo set for the runner itself: a child cargo that inherits that rebuilds crates
-//! which nobody changed. A variable that a step names in `env` or `pass-env` is passed on even if
-//! it is one of those. `env` is part of the fingerprint; all else that is inherited is not.
+//! which nobody changed; and but for the key that signs releases, with which whatever a test or a
+//! dependency runs has no business. A variable that a step names in `env` or `pass-env` is passed on
+//! even if it is one of those. `env` is part of the fingerprint; all else that is inherited is not.
 
 use crate::pipeline::step::{Command as StepCommand, Step};
 use report::OUTCOME_ENV;
@@ -16,6 +17,9 @@ pub const ARTIFACTS_ENV: &str = "XTASK_ARTIFACTS";
 /// What cargo sets for a program that it runs, or a crate that it builds.
 const CARGO_FAMILIES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CFG_", "CARGO_BIN_"];
 const CARGO_SINGLES: [&str; 3] = ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+
+/// Environment variable that holds the secret key which signs releases.
+pub const SIGNING_KEY_ENV: &str = "XTASK_SIGNING_KEY_DATA";
 
 /// The command of a step, to be run in `root`. `program` is this very program, for a built-in.
 pub fn command(
@@ -40,12 +44,16 @@ pub fn command(
     };
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if is_cargos_own(&text) && !step.env.iter().chain(&step.pass_env).any(|own| *own == text) {
+        if is_kept_back(&text) && !step.env.iter().chain(&step.pass_env).any(|own| *own == text) {
             command.env_remove(&name);
         }
     }
     command.current_dir(root).env(OUTCOME_ENV, outcome).env(ARTIFACTS_ENV, artifacts);
     command
+}
+
+fn is_kept_back(name: &str) -> bool {
+    is_cargos_own(name) || name == SIGNING_KEY_ENV
 }
 
 fn is_cargos_own(name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use super::{TOOLS_STEP, is_served, minutes, signing_key, strings};
 use crate::context::Context;
+use crate::pipeline::exec::environment::SIGNING_KEY_ENV;
 use crate::pipeline::step::{Command, Step, Version};
 use crate::steps::audit_version;
 use crate::steps::versions::Versions;
@@ -139,6 +140,7 @@ impl Project {
                 step.versions.push(section("build", &config.build)?);
                 step.versions.push(section("headers", &config.headers)?);
                 step.versions.extend(signing_key::version());
+                step.pass_env.push(SIGNING_KEY_ENV.to_owned());
                 step.env = if self.has_cargo { strings(&CARGO_ENV) } else { Vec::new() };
                 step.env.push("NODE_ENV".to_owned());
                 step.versions.extend(self.has_cargo.then(|| versions.rustc()).flatten());

@@ -1,6 +1,7 @@
 //! Which key signs releases, as a part of the fingerprint of `build`: a release that another key
 //! signed is not put back. See `xtask key` for where a key is looked for.
 
+use crate::pipeline::exec::environment::SIGNING_KEY_ENV;
 use crate::pipeline::step::Version;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ pub(super) fn version() -> Option<Version> {
 }
 
 fn of(set: impl Fn(&str) -> Option<OsString>) -> Option<Version> {
-    let value = if let Some(data) = set("XTASK_SIGNING_KEY_DATA") {
+    let value = if let Some(data) = set(SIGNING_KEY_ENV) {
         digest(data.as_encoded_bytes())
     } else if let Some(path) = set("XTASK_SIGNING_KEY") {
         // The tool says what is wrong with it.
@@ -50,7 +51,7 @@ mod tests {
         std::fs::write(folder.join("signing.key"), "mine").unwrap();
         let mine = version(&[home_only]);
         assert_eq!(mine, Some(digest(b"mine")));
-        let data = ("XTASK_SIGNING_KEY_DATA", "the server's");
+        let data = (SIGNING_KEY_ENV, "the server's");
         assert_eq!(version(&[home_only, data]), Some(digest(b"the server's")));
         let file = folder.join("signing.key");
         let file = ("XTASK_SIGNING_KEY", file.to_str().unwrap());
