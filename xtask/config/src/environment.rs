@@ -199,7 +199,7 @@ pub struct Notify {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NotifyFormat {
-    /// The journal's record, as JSON.
+    /// What happened, to which release, and why, as JSON.
     #[default]
     Json,
     /// A text, as Slack's incoming webhooks take it.

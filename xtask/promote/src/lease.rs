@@ -110,7 +110,7 @@ impl Holder {
     }
 
     /// Whether it is known to be gone: a process of this host that no longer is.
-    fn is_gone(&self, here: &Holder) -> bool {
+    pub fn is_gone(&self, here: &Holder) -> bool {
         let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
         self.host == here.host
             && pid.is_none_or(|pid| {
@@ -246,6 +246,11 @@ impl Held {
 }
 
 impl Lease {
+    /// Who has it now: nobody once its term is over, or its holder is known to be gone.
+    pub fn held_by(&self, here: &Holder, now: jiff::Timestamp) -> Option<&Holder> {
+        self.holder.as_ref().filter(|holder| !self.is_over(now) && !holder.is_gone(here))
+    }
+
     /// Whether its term is over.
     pub fn is_over(&self, now: jiff::Timestamp) -> bool {
         // One that cannot be read ends at once: it would hold the environment for ever.

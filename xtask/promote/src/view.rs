@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::edges::{self, EdgeView};
 use crate::journal::{Act, Phase, RolloutId, Verdict};
+use crate::lease::Holder;
 use crate::places::Place;
 use crate::preflight::{Standing, stand};
 use crate::state::Rollout;
@@ -104,9 +105,9 @@ fn of(name: &str, standing: &Standing, edges: Vec<EdgeView>, now: Timestamp) -> 
             reason: rollout.reason.clone(),
         }
     });
-    let holder = lease.as_ref().filter(|lease| !lease.is_over(now));
-    let moved_by = holder.and_then(|lease| {
-        let holder = lease.holder.as_ref()?.to_string();
+    let here = Holder::this_process();
+    let moved_by = lease.as_ref().and_then(|lease| {
+        let holder = lease.held_by(&here, now)?.to_string();
         Some(HolderView { holder, until: lease.until.clone() })
     });
     let since = rollout.as_ref().and_then(|rollout| rollout.since.parse().ok());

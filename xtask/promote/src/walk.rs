@@ -90,6 +90,7 @@ impl Walk<'_> {
             scope.spawn(move || {
                 // Ends when the other side is dropped.
                 while is_over.recv_timeout(KEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    leash.look(store);
                     // That it is lost, the rollout finds out before its next move.
                     leash.keep(store, &SystemClock).ok();
                 }

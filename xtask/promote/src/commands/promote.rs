@@ -2,6 +2,7 @@
 
 use crate::fault;
 use crate::journal::RolloutId;
+use crate::lease::Holder;
 use crate::notify::Notifier;
 use crate::places::{Place, Places};
 use crate::plan::Todo;
@@ -130,11 +131,11 @@ impl Promote {
         let places = Places::of(&project.root, &project.config)?;
         for place in places.way_to(self.to.as_deref())? {
             let standing = stand(place)?;
-            let now = Timestamp::now();
+            let here = Holder::this_process();
             let is_held = standing
                 .lease
                 .as_ref()
-                .is_some_and(|lease| lease.holder.is_some() && !lease.is_over(now));
+                .is_some_and(|lease| lease.held_by(&here, Timestamp::now()).is_some());
             let Some(rollout) = standing.state.running().filter(|_| is_held && !self.resume) else {
                 continue;
             };

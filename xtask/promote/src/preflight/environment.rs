@@ -3,11 +3,12 @@
 use super::Missing;
 use crate::fault;
 use crate::journal::Journal;
-use crate::lease::{self, Lease};
+use crate::lease::{self, Holder, Lease};
 use crate::places::Place;
 use crate::state::State;
 use ::release::ReleaseId;
 use ::release::routing::Routing;
+use jiff::Timestamp;
 
 /// Where an environment is.
 #[derive(Debug, Clone)]
@@ -51,7 +52,28 @@ impl Standing {
                 format!("`cargo xtask unfreeze --env {name}` once that is over"),
             ));
         }
-        if let Some(rollout) = self.state.running() {
+        let (here, now) = (Holder::this_process(), Timestamp::now());
+        let held = self
+            .lease
+            .as_ref()
+            .and_then(|lease| Some((lease.held_by(&here, now)?, lease.until.as_str())));
+        if let Some((holder, until)) = held {
+            let rollout = self.state.running();
+            let what = rollout.map_or_else(String::new, |rollout| {
+                let (id, release, phase) = (rollout.id, &rollout.release, rollout.phase);
+                format!(", rollout {id} of {release} at {phase}")
+            });
+            missing.push(Missing::new(
+                format!(
+                    "{holder} is moving it{what}; they have it until {until}, longer when they renew \
+                     their lease"
+                ),
+                format!(
+                    "`cargo xtask status --env {name} --watch` shows how far it is, `cargo xtask \
+                     rollback --env {name}` overrules them"
+                ),
+            ));
+        } else if let Some(rollout) = self.state.running() {
             missing.push(Missing::new(
                 format!(
                     "rollout {} of {} is not over: it is at {}",

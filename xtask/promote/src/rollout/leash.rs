@@ -2,7 +2,7 @@
 
 use crate::clock::{self, Clock};
 use crate::journal::{Head, Writer};
-use crate::lease::{Held, LeaseError, RENEW_EVERY};
+use crate::lease::{self, Held, LeaseError, RENEW_EVERY};
 use release::store::Store;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -62,6 +62,16 @@ impl Leash {
             Err(_) => {}
         }
         Ok(())
+    }
+
+    /// Looks whether another has it by now, between two renewals: a person who goes back is not to be
+    /// kept waiting by a gate. What cannot be read says nothing.
+    pub fn look(&self, store: &dyn Store) {
+        if let Ok(Some(found)) = lease::read(store)
+            && found.fencing > self.fencing
+        {
+            self.kept().lost_to = Some(found.fencing);
+        }
     }
 
     /// Remembers the journal's end for the next renewal.

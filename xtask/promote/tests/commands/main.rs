@@ -1,0 +1,10 @@
+//! Promotion as people and build servers meet it: the real binaries, a real edge, a plain site.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod journal;
+mod project;
+mod promote;
+mod refused;
+mod rollback;
+mod stopped;

@@ -1,0 +1,83 @@
+//! A person goes back.
+
+use crate::project::{Project, wait};
+
+#[test]
+fn what_was_live_before_is_live_again() {
+    let project = Project::new("");
+    let first = project.release("one");
+    project.promote(&[]).expect(0);
+    project.run("rollback", &[]).expect(2);
+    let second = project.release("two");
+    project.promote(&[]).expect(0);
+    assert_eq!(project.page(), "two");
+    let ran = project.run("rollback", &["--reason", "it is slow"]);
+    ran.expect(0);
+    assert!(ran.stdout.contains(&format!("from      {second}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("to        {first}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains("all of them follow"), "{}", ran.stdout);
+    assert_eq!(project.page(), "one");
+    let history = project.run("history", &["--env", "production"]);
+    assert!(history.stdout.contains("it is slow"), "{}", history.stdout);
+
+    let ran = project.run("rollback", &["--to", second.as_str(), "--format", "json"]);
+    ran.expect(0);
+    let back: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(back["to"], second.as_str());
+    assert!(back["edges_followed_ms"].is_u64(), "{back}");
+    assert_eq!(project.page(), "two");
+    project.run("rollback", &["--to", "2020"]).expect(2);
+    project.run("history", &["verify"]).expect(0);
+}
+
+#[test]
+fn it_needs_no_edge() {
+    let project = Project::new("");
+    let first = project.release("one");
+    project.promote(&[]).expect(0);
+    project.release("two");
+    project.promote(&[]).expect(0);
+    project.end_edges("production");
+    let ran = project.run("rollback", &[]);
+    ran.expect(0);
+    assert!(ran.stdout.contains("none is running"), "{}", ran.stdout);
+    assert_eq!(project.status("production")["live"], first.as_str());
+}
+
+#[test]
+fn it_ends_a_rollout_that_another_process_takes_through() {
+    let gates = "gates = [\"command:wait\"]\ncommands = { wait = \"while test -f hold; do sleep 0.05; done\" }";
+    let project = Project::new(gates);
+    let first = project.release("one");
+    project.promote(&[]).expect(0);
+    project.write("hold", "");
+    project.release("two");
+    let promoter = project.start("promote", &[]);
+    project.wait_for_phase("verifying");
+    let ran = project.run("rollback", &["--reason", "not tonight"]);
+    ran.expect(0);
+    assert!(ran.stdout.contains("ended     rollout r"), "{}", ran.stdout);
+    let ended = promoter.end();
+    ended.expect(4);
+    assert!(ended.stderr.contains("another took over this environment"), "{}", ended.stderr);
+    assert_eq!(project.status("production")["live"], first.as_str());
+    assert_eq!(project.page(), "one");
+    project.run("history", &["verify"]).expect(0);
+    std::fs::remove_file(project.root().join("hold")).unwrap();
+    project.promote(&[]).expect(0);
+    assert_eq!(project.page(), "two");
+}
+
+#[test]
+fn it_may_go_back_to_nothing_when_the_first_release_does_not_go_live() {
+    let gates = "gates = [\"command:wait\"]\ncommands = { wait = \"while test -f hold; do sleep 0.05; done\" }";
+    let project = Project::new(gates);
+    project.write("hold", "");
+    project.release("one");
+    let promoter = project.start("promote", &[]);
+    project.wait_for_phase("verifying");
+    project.run("rollback", &[]).expect(0);
+    promoter.end().expect(4);
+    assert_eq!(project.status("production")["live"], serde_json::Value::Null);
+    wait("the lease to be free", || project.status("production")["moved_by"].is_null());
+}
