@@ -127,12 +127,13 @@ impl Memo {
 /// `None` when a file of the release does not look as it did when it was last proved.
 fn folder_digest(dir: &Path, known: &Known) -> Option<Sha256> {
     let mut all = Vec::new();
+    let signature = dir.join(SIGNATURE);
     for (path, stamp) in listing(dir).ok()? {
-        let inside = path.strip_prefix(dir).ok()?;
-        if inside == Path::new(SIGNATURE) {
+        if path.as_os_str() == signature.as_os_str() {
             continue;
         }
-        all.extend_from_slice(inside.as_os_str().as_bytes());
+        let inside = path.as_os_str().as_bytes().get(dir.as_os_str().len()..)?;
+        all.extend_from_slice(inside);
         all.push(0);
         all.extend_from_slice(known.recall(&path, &stamp)?.as_bytes());
     }
