@@ -37,7 +37,7 @@ pub struct Running(Option<Child>);
 impl Project {
     /// `production`: further lines of `[environments.production]`.
     pub fn new(production: &str) -> Project {
-        make_edge();
+        make_tools();
         let project =
             Project { folder: tempfile::tempdir().unwrap(), ports: [free_port(), free_port()] };
         let [staging, live] = project.ports;
@@ -258,18 +258,19 @@ fn binary(name: &str) -> PathBuf {
     })
 }
 
-/// The promoter finds the edge beside itself: another package's, so nothing has built it for certain.
-fn make_edge() {
+/// The promoter finds the edge and the smoke checks beside itself: other packages', so nothing has built
+/// them for certain.
+fn make_tools() {
     static MADE: Once = Once::new();
     MADE.call_once(|| {
         let folder = binary("promote").parent().unwrap().to_path_buf();
-        if folder.join("xtask-edge").is_file() {
+        if ["xtask-edge", "xtask-smoke"].iter().all(|tool| folder.join(tool).is_file()) {
             return;
         }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command
-            .args(["build", "--quiet", "-p", "edge", "--target-dir"])
+            .args(["build", "--quiet", "-p", "edge", "-p", "xtask-probe", "--target-dir"])
             .arg(folder.parent().unwrap());
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -280,7 +281,7 @@ fn make_edge() {
                 command.env_remove(&name);
             }
         }
-        assert!(command.status().unwrap().success(), "failed to build the edge");
+        assert!(command.status().unwrap().success(), "failed to build the tools");
     });
 }
 
