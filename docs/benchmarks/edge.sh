@@ -14,6 +14,8 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 folder=${1:-$(mktemp -d)}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
+# Started by root, nginx reads as another user, who may not enter a folder of mktemp's.
+chmod a+rx "$folder"
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-5}
 connections=64
@@ -113,7 +115,12 @@ CONF
 nginx -p "$folder/nginx" -c "$folder/nginx/nginx.conf" &
 nginx=$!
 nginx_url=http://127.0.0.1:$port
-until curl -sf -o /dev/null "$nginx_url/"; do kill -0 $nginx; sleep 0.1; done
+for try in $(seq 50); do
+  curl -sf -o /dev/null "$nginx_url/" && break
+  [ "$try" -lt 50 ] || { echo "error: nginx does not answer: see $folder/nginx/error.log" >&2; exit 1; }
+  kill -0 $nginx
+  sleep 0.1
+done
 
 for path in / /large.bin /api; do
   cmp <(curl -sf "$edge_url$path") <(curl -sf "$nginx_url$path")

@@ -19,25 +19,44 @@ pub struct Tool {
     pub binary: &'static str,
     /// Folder of its own sources, relative to Slipway's workspace.
     pub sources: &'static str,
+    /// Tools that it starts itself, by name.
+    pub starts: &'static [&'static str],
+}
+
+impl Tool {
+    const fn new(name: &'static str, binary: &'static str, sources: &'static str) -> Tool {
+        Tool { name, binary, sources, starts: &[] }
+    }
+
+    const fn starting(self, starts: &'static [&'static str]) -> Tool {
+        Tool { starts, ..self }
+    }
+
+    /// What is to be there when it runs: its own binary, and those that it starts.
+    fn binaries(self) -> impl Iterator<Item = &'static str> {
+        let others = self.starts.iter().filter_map(|name| tool(name)).map(|other| other.binary);
+        std::iter::once(self.binary).chain(others)
+    }
 }
 
 /// Every tool of Slipway.
 pub const TOOLS: [Tool; 15] = [
-    Tool { name: "build", binary: "xtask-build", sources: "xtask/release" },
-    Tool { name: "key", binary: "xtask-key", sources: "xtask/release" },
-    Tool { name: "release", binary: "xtask-release", sources: "xtask/release" },
-    Tool { name: "evidence", binary: "xtask-evidence", sources: "xtask/release" },
-    Tool { name: "edge", binary: "xtask-edge", sources: "xtask/edge" },
-    Tool { name: "audit", binary: "xtask-audit", sources: "xtask/audit" },
-    Tool { name: "smoke", binary: "xtask-smoke", sources: "xtask/probe" },
-    Tool { name: "load", binary: "xtask-load", sources: "xtask/probe" },
-    Tool { name: "budget", binary: "xtask-budget", sources: "xtask/budget" },
-    Tool { name: "promote", binary: "xtask-promote", sources: "xtask/promote" },
-    Tool { name: "rollback", binary: "xtask-rollback", sources: "xtask/promote" },
-    Tool { name: "status", binary: "xtask-status", sources: "xtask/promote" },
-    Tool { name: "history", binary: "xtask-history", sources: "xtask/promote" },
-    Tool { name: "freeze", binary: "xtask-freeze", sources: "xtask/promote" },
-    Tool { name: "unfreeze", binary: "xtask-unfreeze", sources: "xtask/promote" },
+    Tool::new("build", "xtask-build", "xtask/release"),
+    Tool::new("key", "xtask-key", "xtask/release"),
+    Tool::new("release", "xtask-release", "xtask/release"),
+    Tool::new("evidence", "xtask-evidence", "xtask/release"),
+    Tool::new("edge", "xtask-edge", "xtask/edge"),
+    Tool::new("audit", "xtask-audit", "xtask/audit"),
+    Tool::new("smoke", "xtask-smoke", "xtask/probe"),
+    Tool::new("load", "xtask-load", "xtask/probe"),
+    Tool::new("budget", "xtask-budget", "xtask/budget"),
+    Tool::new("promote", "xtask-promote", "xtask/promote")
+        .starting(&["edge", "smoke", "load", "budget"]),
+    Tool::new("rollback", "xtask-rollback", "xtask/promote"),
+    Tool::new("status", "xtask-status", "xtask/promote"),
+    Tool::new("history", "xtask-history", "xtask/promote"),
+    Tool::new("freeze", "xtask-freeze", "xtask/promote"),
+    Tool::new("unfreeze", "xtask-unfreeze", "xtask/promote"),
 ];
 
 /// Slipway's own workspace, and how this very program was built in it.
@@ -90,7 +109,7 @@ pub fn find(name: &str) -> anyhow::Result<PathBuf> {
         let path = checkout.binary(name);
         // Under the runner, the step `tools` made it fresh already.
         if !process::is_under_runner() || !path.is_file() {
-            checkout.build(&[tool.binary])?;
+            checkout.build(&tool.binaries().collect::<Vec<_>>())?;
         }
         return Ok(path);
     }
@@ -138,7 +157,7 @@ fn build_from_source(name: &str) -> anyhow::Result<PathBuf> {
     };
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let checkout = Checkout { root: root.to_path_buf(), target, profile: "dev".to_owned() };
-    checkout.build(&[tool.binary])?;
+    checkout.build(&tool.binaries().collect::<Vec<_>>())?;
     Ok(checkout.binary(name))
 }
 
@@ -185,5 +204,17 @@ mod tests {
         let found = checkout_of(&exe, root).unwrap();
         assert_eq!(found.binary("edge"), root.join("out/release/xtask-edge"));
         assert_eq!(checkout_of(&exe, &root.join("gone")), None);
+    }
+
+    #[test]
+    fn what_a_tool_starts_is_made_with_it() {
+        let made: Vec<&str> = tool("promote").unwrap().binaries().collect();
+        assert_eq!(
+            made,
+            ["xtask-promote", "xtask-edge", "xtask-smoke", "xtask-load", "xtask-budget"]
+        );
+        for starting in TOOLS {
+            assert_eq!(starting.binaries().count(), 1 + starting.starts.len(), "{}", starting.name);
+        }
     }
 }

@@ -24,6 +24,10 @@ pub struct Environment {
     /// Certificate and key; without them the edge speaks plain HTTP.
     #[serde(default)]
     pub tls: Option<Tls>,
+    /// Environment of the release's server in this environment, which counts more than the release's
+    /// own; never secrets.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
     /// File of `NAME=value` lines for the release's server, mode 0600: passwords and keys, never part
     /// of a release. Relative to the root or absolute.
     #[serde(default)]
@@ -43,8 +47,8 @@ pub struct Environment {
     /// 2m"`. The last is `"100%"`, and so is the only one when nothing is said.
     #[serde(default)]
     pub shift: Vec<ShiftStep>,
-    /// What must hold before the first share, and during each: `"smoke"`, `"e2e"`, `"budget"`,
-    /// `"load"`, `"analysis"`, `"approval"`, `"window"`, `"command:NAME"`.
+    /// What must hold before the first share, and during each: `"smoke"`, `"e2e"`, `"e2e:TAG"`,
+    /// `"budget"`, `"load"`, `"analysis"`, `"approval"`, `"window"`, `"command:NAME"`.
     #[serde(default)]
     pub gates: Vec<Gate>,
     /// Commands of the project's own that are gates: name to shell command. They find the candidate's

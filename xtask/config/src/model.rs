@@ -244,7 +244,9 @@ pub struct Load {
 }
 
 /// How the project's browser journeys are run. The command finds the served release's address in
-/// `BASE_URL`, and the folder for what it leaves in `XTASK_ARTIFACTS`.
+/// `BASE_URL`, the folder for what it leaves in `XTASK_ARTIFACTS`, and in `XTASK_E2E_TAG` the tag of
+/// the journeys that are to be run, where not all are: by `cargo xtask e2e --tag`, by a gate
+/// `e2e:TAG`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -19,11 +19,12 @@ pub struct ShiftStep {
     pub watch: Option<Duration>,
 }
 
-/// A condition that a rollout must meet, written `"smoke"`, `"command:NAME"`.
+/// A condition that a rollout must meet, written `"smoke"`, `"e2e:TAG"`, `"command:NAME"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gate {
     Smoke,
-    E2e,
+    /// All journeys, or those with a tag.
+    E2e(Option<String>),
     Budget,
     Load,
     Analysis,
@@ -136,18 +137,19 @@ impl FromStr for Gate {
     fn from_str(text: &str) -> Result<Gate, String> {
         Ok(match text {
             "smoke" => Gate::Smoke,
-            "e2e" => Gate::E2e,
+            "e2e" => Gate::E2e(None),
             "budget" => Gate::Budget,
             "load" => Gate::Load,
             "analysis" => Gate::Analysis,
             "approval" => Gate::Approval,
             "window" => Gate::Window,
-            _ => match text.strip_prefix("command:") {
-                Some(name) if !name.is_empty() => Gate::Command(name.to_owned()),
+            _ => match text.split_once(':') {
+                Some(("command", name)) if !name.is_empty() => Gate::Command(name.to_owned()),
+                Some(("e2e", tag)) if !tag.is_empty() => Gate::E2e(Some(tag.to_owned())),
                 _ => {
                     return Err(format!(
-                        "expected a gate: smoke, e2e, budget, load, analysis, approval, window or \
-                         command:NAME, found {text:?}"
+                        "expected a gate: smoke, e2e, e2e:TAG, budget, load, analysis, approval, \
+                         window or command:NAME, found {text:?}"
                     ));
                 }
             },
@@ -159,7 +161,8 @@ impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Gate::Smoke => "smoke",
-            Gate::E2e => "e2e",
+            Gate::E2e(None) => "e2e",
+            Gate::E2e(Some(tag)) => return write!(f, "e2e:{tag}"),
             Gate::Budget => "budget",
             Gate::Load => "load",
             Gate::Analysis => "analysis",

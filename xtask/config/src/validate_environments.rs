@@ -176,7 +176,7 @@ impl<'a> Environments<'a> {
                 Gate::Smoke if self.config.smoke.is_empty() => {
                     Some("expected checks in `[[smoke]]`, found none".to_owned())
                 }
-                Gate::E2e if self.config.e2e.is_none() => {
+                Gate::E2e(_) if self.config.e2e.is_none() => {
                     Some("expected a command in `[e2e]`, found none".to_owned())
                 }
                 Gate::Load if self.config.load.is_none() => {

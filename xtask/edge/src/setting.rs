@@ -5,6 +5,7 @@ use crate::server_record::ServerRecord;
 use anyhow::Context;
 use release::{Release, ServerEntry};
 use report::Fault;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -49,6 +50,8 @@ pub struct Environment {
     /// The working folder of all its servers, one after the other and side by side: what they keep
     /// there outlives a promotion.
     pub data: PathBuf,
+    /// What `xtask.toml` says for this environment.
+    pub env: BTreeMap<String, String>,
     /// `NAME=value` lines, see [`read_secrets`].
     pub secrets: Option<PathBuf>,
     /// Where running servers are remembered.
@@ -85,7 +88,7 @@ impl Setting {
                 let inherited = INHERITED
                     .into_iter()
                     .filter_map(|name| std::env::var_os(name).map(|value| (name, value)));
-                command.env_clear().envs(inherited).envs(&server.env);
+                command.env_clear().envs(inherited).envs(&server.env).envs(&environment.env);
                 if let Some(secrets) = &environment.secrets {
                     command.envs(read_secrets(secrets)?);
                 }

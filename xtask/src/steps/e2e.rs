@@ -11,6 +11,9 @@ use std::path::Path;
 use std::process::Command;
 use xshell::cmd;
 
+/// Names the tag of the journeys that are to be run.
+const E2E_TAG_ENV: &str = "XTASK_E2E_TAG";
+
 /// Files and folders that the outcome names; a failing suite may leave thousands of screenshots.
 const MAX_ARTIFACTS: usize = 200;
 
@@ -20,6 +23,9 @@ pub struct E2e {
     /// Run against this address instead of serving the latest release.
     #[arg(long)]
     url: Option<String>,
+    /// Run the journeys with this tag alone: the command finds it in XTASK_E2E_TAG.
+    #[arg(long)]
+    tag: Option<String>,
     /// Further arguments for the command that `[e2e]` gives, such as a filter.
     #[arg(last = true)]
     arguments: Vec<OsString>,
@@ -27,7 +33,9 @@ pub struct E2e {
 
 impl E2e {
     pub fn run(self, cx: &Context) -> anyhow::Result<Exit> {
-        step::run(cx, "e2e", || journeys(cx, self.url.as_deref(), &self.arguments))
+        step::run(cx, "e2e", || {
+            journeys(cx, self.url.as_deref(), self.tag.as_deref(), &self.arguments)
+        })
     }
 }
 
@@ -38,6 +46,7 @@ impl E2e {
 pub fn journeys(
     cx: &Context,
     url: Option<&str>,
+    tag: Option<&str>,
     arguments: &[OsString],
 ) -> anyhow::Result<Outcome> {
     let Some(e2e) = cx.config()?.e2e else {
@@ -54,6 +63,9 @@ pub fn journeys(
     let script = format!("{} \"$@\"", e2e.run.trim_end());
     let mut command = Command::from(cmd!(shell, "sh -c {script} sh {arguments...}"));
     command.env(BASE_URL_ENV, url).env(ARTIFACTS_ENV, &folder);
+    if let Some(tag) = tag {
+        command.env(E2E_TAG_ENV, tag);
+    }
     let (tests, code) = test::read_log(command)?;
     drop(served);
     let mut outcome = test::outcome(cx, &tests, code);

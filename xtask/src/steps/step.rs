@@ -38,7 +38,7 @@ impl StepCommand {
             "fmt" => run(cx, "fmt", || fmt::check(cx)),
             "lint" => run(cx, "lint", || lint::check(cx, &self.arguments)),
             "test" => run(cx, "test", || test::all(cx, &self.arguments)),
-            "e2e" => run(cx, "e2e", || e2e::journeys(cx, None, &self.arguments)),
+            "e2e" => run(cx, "e2e", || e2e::journeys(cx, None, None, &self.arguments)),
             "tools" => {
                 run(cx, "tools", || tools::prepare().map(|()| Outcome::passed("tools are fresh")))
             }

@@ -133,6 +133,7 @@ fn launch(settings: &Settings) -> Launch {
         folder: settings.folder.releases(),
         setting: Setting::Environment(setting::Environment {
             data: settings.folder.data(),
+            env: settings.env.clone(),
             secrets: settings.secrets.clone(),
             records: settings.folder.servers(),
         }),

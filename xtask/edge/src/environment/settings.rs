@@ -6,6 +6,7 @@ use crate::options::Options;
 use clap::Args;
 use config::{Config, Environment};
 use report::Fault;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub store: PathBuf,
     pub listen: SocketAddr,
     pub admin: SocketAddr,
+    /// Of the releases' servers, from `xtask.toml`.
+    pub env: BTreeMap<String, String>,
     pub secrets: Option<PathBuf>,
     pub folder: Folder,
     pub ready_within: Duration,
@@ -107,6 +110,7 @@ impl Settings {
                 Some(admin) => admin,
                 None => address(ADMIN)?,
             },
+            env: environment.map(|it| it.env.clone()).unwrap_or_default(),
             secrets: args
                 .secrets
                 .clone()

@@ -119,7 +119,7 @@ impl Judge for Gates {
             Gate::Smoke => self.smoke(&situation, is_stopped),
             Gate::Budget => self.budget(&situation, is_stopped),
             Gate::Load => self.load(&situation, is_stopped),
-            Gate::E2e => self.e2e(&situation, is_stopped),
+            Gate::E2e(tag) => self.e2e(tag.as_deref(), &situation, is_stopped),
             Gate::Command(name) => self.command(name, &situation, is_stopped),
             Gate::Approval => Ok(self.approval(&situation, is_stopped)),
             Gate::Window => Ok(self.window(jiff::Timestamp::now())),
