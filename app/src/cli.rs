@@ -1,7 +1,7 @@
 //! The command line. Settings come from the environment (`beacon config` lists them), so that
 //! the same binary runs under systemd, in a container and on a laptop alike.
 
-use crate::commands::{config, export_site, operator, serve};
+use crate::commands::{backup, config, export_site, operator, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -30,6 +30,8 @@ enum Command {
     /// Add, list and remove the accounts that may sign in
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Write a copy of the database into a folder, while Beacon serves or not
+    Backup(backup::Backup),
     /// Write the static files that Beacon serves, for a web server in front of it
     ExportSite(export_site::ExportSite),
     /// Print every environment variable that Beacon reads
@@ -44,6 +46,7 @@ impl Cli {
         let result = match self.command.unwrap_or(Command::Serve(serve::Serve {})) {
             Command::Serve(command) => command.run(),
             Command::Operator(command) => command.run(),
+            Command::Backup(command) => command.run(),
             Command::ExportSite(command) => command.run(),
             Command::Config(command) => command.run(),
         };

@@ -47,6 +47,12 @@ impl Moment {
         self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
+    /// `20261123-081200`, as a part of a file's name.
+    #[must_use]
+    pub fn in_a_name(self) -> String {
+        self.zoned().strftime("%Y%m%d-%H%M%S").to_string()
+    }
+
     /// `23 Nov 2026, 08:12 UTC`.
     #[must_use]
     pub fn full(self) -> String {

@@ -6,6 +6,7 @@
 //! the caller is told so at once.
 
 pub mod components;
+mod copy;
 pub mod incidents;
 mod migrate;
 pub mod operators;
@@ -14,11 +15,16 @@ pub mod reports;
 pub mod seed;
 pub mod sessions;
 
+pub use copy::copy;
+
 use anyhow::Context;
 use queue::Queue;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Name of the database's file in its folder.
+const FILE: &str = "beacon.db";
 
 /// Threads that read: pages take well under a millisecond each.
 const READERS: usize = 4;
@@ -76,7 +82,7 @@ impl Store {
     /// # Errors
     /// The folder or file cannot be used, or was written by a newer Beacon.
     pub fn open(data: &Path) -> anyhow::Result<Store> {
-        let file = data.join("beacon.db");
+        let file = data.join(FILE);
         let mut connection = open_for_writing(data, &file)?;
         migrate::forward(&mut connection)
             .with_context(|| format!("failed to migrate {}", file.display()))?;
@@ -120,17 +126,14 @@ impl Store {
             .await
     }
 
-    /// Asks the database a real question: whether its schema is the one this binary knows.
+    /// Asks the database a real question: whether its schema is one that this binary can use.
     ///
     /// # Errors
     /// It does not answer, or the schema is another.
     pub async fn check(&self) -> StoreResult<()> {
         self.read(|connection| {
-            let version: u32 =
-                connection
-                    .query_row("SELECT max(version) FROM migrations", [], |row| row.get(0))?;
             connection.query_row("SELECT count(*) FROM components", [], |_| Ok(()))?;
-            if version == migrate::LATEST { Ok(()) } else { Err(StoreError::Missing) }
+            if migrate::is_usable(connection)? { Ok(()) } else { Err(StoreError::Missing) }
         })
         .await
     }

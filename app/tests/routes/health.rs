@@ -16,7 +16,7 @@ async fn a_database_that_is_not_ours_is_not_ready() {
     let mut browser = Browser::new().await;
     browser
         .change(|t| {
-            t.execute("UPDATE migrations SET version = version + 1", [])?;
+            t.execute("UPDATE migrations SET version = version + 1, keeps = version + 1", [])?;
             Ok(())
         })
         .await;
