@@ -30,12 +30,19 @@ const COMPRESSIBLE: [&str; 11] = [
 /// The `content-type` of a file. `is_utf8`: whether its contents are UTF-8; only then the header
 /// says so, since it would overrule what an older page declares inside.
 pub fn content_type(path: &str, is_utf8: bool) -> String {
-    let extension = path.rsplit(['.', '/']).next().unwrap_or_default().to_ascii_lowercase();
-    let preferred = PREFERRED.iter().find(|(known, _)| *known == extension);
-    let essence = match preferred {
-        Some((_, essence)) => (*essence).to_owned(),
-        None => mime_guess::from_path(path).first_or_octet_stream().essence_str().to_owned(),
-    };
+    with_charset(essence(path), is_utf8)
+}
+
+/// A `content-type` without parameters, by the name alone.
+pub(crate) fn essence(path: &str) -> String {
+    let extension = path.rsplit(['.', '/']).next().unwrap_or_default();
+    let preferred = PREFERRED.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    let known = preferred.map(|(_, essence)| *essence);
+    let known = known.or_else(|| mime_guess::from_path(path).first_raw());
+    known.unwrap_or("application/octet-stream").to_ascii_lowercase()
+}
+
+pub(crate) fn with_charset(essence: String, is_utf8: bool) -> String {
     if is_utf8 && essence.starts_with("text/") { essence + "; charset=utf-8" } else { essence }
 }
 
@@ -68,6 +75,7 @@ mod tests {
             ("code.wasm", "application/wasm"),
             ("LICENSE", "application/octet-stream"),
             ("v1.2/LICENSE", "application/octet-stream"),
+            ("sheet.xlsm", "application/vnd.ms-excel.sheet.macroenabled.12"),
         ] {
             assert_eq!(content_type(path, true), expected, "{path}");
         }

@@ -13,6 +13,7 @@ pub mod diff;
 mod digest;
 mod error;
 pub mod evidence;
+mod folder;
 mod id;
 pub mod make;
 mod manifest;

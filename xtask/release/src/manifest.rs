@@ -168,17 +168,24 @@ impl Manifest {
             version: u64,
         }
         let malformed = |reason: String| ReleaseError::Malformed { path: path.into(), reason };
-        let Versioned { version } =
-            serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-        if !(u64::from(OLDEST_VERSION)..=u64::from(MANIFEST_VERSION)).contains(&version) {
+        let supported = u64::from(OLDEST_VERSION)..=u64::from(MANIFEST_VERSION);
+        let parsed = serde_json::from_slice::<Manifest>(json);
+        let version = match &parsed {
+            Ok(manifest) => u64::from(manifest.version),
+            // Of a later version, perhaps, with more in it.
+            Err(_) => match serde_json::from_slice::<Versioned>(json) {
+                Ok(Versioned { version }) => version,
+                Err(error) => return Err(malformed(error.to_string())),
+            },
+        };
+        if !supported.contains(&version) {
             return Err(ReleaseError::Version {
                 path: path.into(),
                 expected: MANIFEST_VERSION,
                 found: version,
             });
         }
-        let manifest: Manifest =
-            serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
+        let manifest = parsed.map_err(|error| malformed(error.to_string()))?;
         if version == 1 && !(manifest.toolchain.is_empty() && manifest.lockfiles.is_empty()) {
             return Err(malformed("version 1 has neither toolchain nor lockfiles".to_owned()));
         }
@@ -204,8 +211,12 @@ impl Manifest {
 
     /// The file with this path.
     pub fn file(&self, path: &str) -> Option<&FileEntry> {
-        let index = self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
-        self.files.get(index)
+        self.files.get(self.place(path)?)
+    }
+
+    /// The place among the files of the one with this path.
+    pub(crate) fn place(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()
     }
 
     /// Bytes that travel when every file is asked for once in this encoding; a file without that

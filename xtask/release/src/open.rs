@@ -1,9 +1,11 @@
 //! Opening a release that was built, and proving that its files are what its manifest says.
 
+use crate::folder::walk;
 use crate::make::in_parallel;
 use crate::{Manifest, ReleaseError, Sha256};
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -51,12 +53,22 @@ impl Release {
         }
         let json = fs::read(&path).map_err(ReleaseError::io("read", &path))?;
         let manifest = Manifest::parse(&json, &path)?;
-        Ok(Release {
+        Ok(Release::written(dir, manifest, &json))
+    }
+
+    /// A release whose manifest was just written to a folder, as `json`.
+    pub(crate) fn written(dir: &Path, manifest: Manifest, json: &[u8]) -> Release {
+        Release {
             dir: dir.into(),
             manifest,
-            manifest_sha256: Sha256::of(&json),
+            manifest_sha256: Sha256::of(json),
             manifest_size_bytes: json.len() as u64,
-        })
+        }
+    }
+
+    /// The release's folder has another place now.
+    pub(crate) fn moved_to(&mut self, dir: &Path) {
+        self.dir = dir.into();
     }
 
     pub fn dir(&self) -> &Path {
@@ -100,9 +112,7 @@ impl Release {
     /// When it cannot be read, or is not what the manifest says.
     pub fn check(path: &Path, size: u64, sha256: Sha256) -> Result<(), ReleaseError> {
         check_size(path, size)?;
-        let file = File::open(path).map_err(ReleaseError::io("open", path))?;
-        let (found, _) = Sha256::of_reader(file).map_err(ReleaseError::io("read", path))?;
-        check_digest(path, sha256, found)
+        check_contents(path, sha256)
     }
 
     /// Proves the whole release: every file, every variant, the server; and that nothing else lies
@@ -111,7 +121,7 @@ impl Release {
     /// # Errors
     /// The first file, in the manifest's order, that is missing, changed or not listed.
     pub fn verify(&self) -> Result<(), ReleaseError> {
-        self.verify_with(Release::check)
+        self.verify_with(|path, _, sha256| check_contents(path, sha256))
     }
 
     /// Where every file that the manifest lists is, its size and its digest: the site's files, their
@@ -131,41 +141,36 @@ impl Release {
         listed
     }
 
-    /// [`Release::verify`] with a check of one file, which is given its size and digest.
+    /// [`Release::verify`] with another proof of one file's contents, which is given what the file
+    /// system says of it and the digest that it should have.
     pub(crate) fn verify_with(
         &self,
-        check: impl Fn(&Path, u64, Sha256) -> Result<(), ReleaseError> + Sync,
+        prove: impl Fn(&Path, &Metadata, Sha256) -> Result<(), ReleaseError> + Sync,
     ) -> Result<(), ReleaseError> {
         let listed = self.listed();
         in_parallel(&listed, |(path, size, sha256)| {
-            check_size(path, *size)?;
-            check(path, *size, *sha256)
+            let metadata = check_size(path, *size)?;
+            prove(path, &metadata, *sha256)
         })?;
 
-        let listed: HashSet<&Path> = listed.iter().map(|(path, ..)| path.as_path()).collect();
-        let mut folders = vec![self.dir.join(SITE), self.dir.join(SERVER)];
-        while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(ReleaseError::io("list", &folder)(error)),
-            };
-            for entry in entries {
-                let entry = entry.map_err(ReleaseError::io("list", &folder))?;
-                let kind = entry.file_type().map_err(ReleaseError::io("look at", &folder))?;
+        // As bytes: to compare and to hash paths part by part takes much longer.
+        let listed: HashSet<&OsStr> = listed.iter().map(|(path, ..)| path.as_os_str()).collect();
+        for folder in [SITE, SERVER] {
+            walk(&self.dir.join(folder), |entry, _| {
                 let path = entry.path();
-                if kind.is_dir() {
-                    folders.push(path);
-                } else if !listed.contains(path.as_path()) {
-                    return Err(ReleaseError::Unlisted { path });
+                if listed.contains(path.as_os_str()) {
+                    Ok(())
+                } else {
+                    Err(ReleaseError::Unlisted { path })
                 }
-            }
+            })?;
         }
         Ok(())
     }
 }
 
-fn check_size(path: &Path, expected: u64) -> Result<(), ReleaseError> {
+/// Looks at a file that should have so many bytes.
+fn check_size(path: &Path, expected: u64) -> Result<Metadata, ReleaseError> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => metadata,
         Ok(_) => return Err(ReleaseError::Missing { path: path.into() }),
@@ -178,10 +183,20 @@ fn check_size(path: &Path, expected: u64) -> Result<(), ReleaseError> {
         let found = metadata.len();
         return Err(ReleaseError::Size { path: path.into(), expected, found });
     }
-    Ok(())
+    Ok(metadata)
 }
 
-fn check_digest(path: &Path, expected: Sha256, found: Sha256) -> Result<(), ReleaseError> {
+fn check_contents(path: &Path, expected: Sha256) -> Result<(), ReleaseError> {
+    let file = File::open(path).map_err(ReleaseError::io("open", path))?;
+    let (found, _) = Sha256::of_reader(file).map_err(ReleaseError::io("read", path))?;
+    check_digest(path, expected, found)
+}
+
+pub(crate) fn check_digest(
+    path: &Path,
+    expected: Sha256,
+    found: Sha256,
+) -> Result<(), ReleaseError> {
     if expected != found {
         return Err(ReleaseError::Digest { path: path.into(), expected, found });
     }

@@ -3,6 +3,7 @@
 //! Invariants: a folder named by an id is a whole release; `latest` is replaced by a rename, so a
 //! reader finds the old id or the new one; the release that `latest` names is never deleted.
 
+use crate::make::crash;
 use crate::{Release, ReleaseError, ReleaseId};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -209,32 +210,52 @@ impl Releases {
             .map_err(ReleaseError::io("create a folder in", &self.dir))
     }
 
+    /// Whether the release with this id is there and `prove` finds it sound.
+    pub(crate) fn has_sound(
+        &self,
+        id: &ReleaseId,
+        prove: impl Fn(&Release) -> Result<(), ReleaseError>,
+    ) -> bool {
+        Release::open(&self.path_of(id)).and_then(|release| prove(&release)).is_ok()
+    }
+
     /// Gives a folder that holds a whole release its name. A release of that name which `prove`
     /// finds sound is kept as it is (`false`); a damaged one makes way.
     pub(crate) fn publish(
         &self,
-        made: tempfile::TempDir,
+        made: &Path,
         id: &ReleaseId,
         prove: impl Fn(&Release) -> Result<(), ReleaseError>,
     ) -> Result<bool, ReleaseError> {
         let path = self.path_of(id);
-        let is_sound = || Release::open(&path).and_then(|release| prove(&release)).is_ok();
         if path.exists() {
-            if is_sound() {
+            if self.has_sound(id, &prove) {
                 return Ok(false);
             }
             self.delete(&path)?;
         }
-        match fs::rename(made.path(), &path) {
-            Ok(()) => {
-                // Renamed away: there is nothing left to delete.
-                let _ = made.keep();
-                Ok(true)
-            }
+        crash::point();
+        match fs::rename(made, &path) {
+            Ok(()) => Ok(true),
             // Another build of the same sources was faster.
-            Err(_) if is_sound() => Ok(false),
+            Err(_) if self.has_sound(id, &prove) => Ok(false),
             Err(error) => Err(ReleaseError::io("create", &path)(error)),
         }
+    }
+
+    /// The release that makes way for a new one: the oldest, once as many are here as are kept. None
+    /// does while it cannot be told which is the latest.
+    pub(crate) fn outgoing(&self) -> Option<ReleaseDir> {
+        self.prunable(KEPT_RELEASES - 1).ok()?.pop()
+    }
+
+    /// Takes a release's folder away, to make another one of it; `false` when it is not there or not
+    /// to go any more.
+    pub(crate) fn take(&self, outgoing: &ReleaseDir, folder: &Path) -> bool {
+        let is_to_go =
+            self.prunable(KEPT_RELEASES - 1).is_ok_and(|releases| releases.contains(outgoing));
+        crash::point();
+        is_to_go && fs::rename(&outgoing.path, folder).is_ok()
     }
 
     /// Makes a release the most lately built one, and `latest` name it; nothing is written when it
@@ -249,6 +270,7 @@ impl Releases {
             .open(&manifest)
             .and_then(|file| file.set_modified(SystemTime::now()))
             .map_err(ReleaseError::io("renew the time of", &manifest))?;
+        crash::point();
         self.point_to(id)
     }
 

@@ -7,7 +7,7 @@ use release::command;
 use release::evidence::EvidenceFolder;
 use release::make::{Made, MakeError, SiteError, make_signed};
 use release::signing::{KEY_DATA_ENV, KEY_FILE_ENV, Keyring, UNSIGNED};
-use release::{Commit, KEPT_RELEASES, Releases};
+use release::{Commit, KEPT_RELEASES, ReleaseId, Releases};
 use report::{Artifact, Fault, Finding, Measure, Outcome, Unit};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -77,7 +77,7 @@ fn build() -> anyhow::Result<Outcome> {
         None
     });
     let made = make_signed(&root, &config, build, commit, &key).map_err(fault)?;
-    prune(&root)?;
+    prune(&root, made.outgoing.as_ref())?;
     if !made.left_out.is_empty() {
         findings.push(left_out(&made));
     }
@@ -91,10 +91,11 @@ fn build() -> anyhow::Result<Outcome> {
 }
 
 /// Keeps the last releases, and the evidence of those that are kept.
-fn prune(root: &Path) -> anyhow::Result<()> {
+fn prune(root: &Path, outgoing: Option<&ReleaseId>) -> anyhow::Result<()> {
     let releases = Releases::of(root);
-    for id in releases.prune(KEPT_RELEASES)? {
-        EvidenceFolder::of(root, &id).delete()?;
+    let pruned = releases.prune(KEPT_RELEASES)?;
+    for id in pruned.iter().chain(outgoing).filter(|id| !releases.path_of(id).exists()) {
+        EvidenceFolder::of(root, id).delete()?;
     }
     Ok(())
 }

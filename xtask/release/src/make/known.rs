@@ -2,12 +2,13 @@
 //!
 //! Only a look that no edit can hide behind is believed; see [`Stamp::is_settled`].
 
-use crate::{Release, ReleaseError, Sha256};
+use crate::open::check_digest;
+use crate::{Release, ReleaseError, Releases, Sha256};
 use inputs::{Record, Stamp};
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,35 +16,52 @@ use std::time::{Duration, Instant};
 /// Relative to the project's root.
 const RECORD: &str = "target/xtask/state/release.stat";
 
-/// How long is waited for the file system's clock to leave the tick in which a release was written:
+/// How much the next build may have to read once more because it was written just before this one
+/// ended: reading it takes less time than waiting.
+const MAX_YOUNG_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long is waited, where more was written, for the file system's clock to leave that tick:
 /// longer than a tick of those that count in fractions of a second. On any other the next build
 /// reads the release once more.
 const SETTLES_WITHIN: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Digests of files that were read before.
+///
+/// A file of a release is known by its path there, whichever release that is: a file that did not
+/// change is the same one in many of them, and its inode and times tell it apart from any other.
 #[derive(Debug)]
 pub struct Known {
     record: Record,
+    /// The folder of releases, as bytes, with a `/` at its end.
+    releases: Vec<u8>,
     /// The file system's clock before anything was read.
     now_ns: Option<i64>,
     learnt: Mutex<Vec<(PathBuf, Stamp, Sha256)>>,
 }
 
-/// All files of a release's folder, as they look.
-pub type Listing = Vec<(PathBuf, Stamp)>;
-
 impl Known {
-    /// What is known of the files of the project at `root`.
-    pub fn load(root: &Path) -> Known {
+    /// What is known of the files of the project at `root`, and of its releases.
+    pub fn load(root: &Path, releases: &Releases) -> Known {
         let record = Record::load(&root.join(RECORD));
         let now_ns = record.now_ns();
-        Known { record, now_ns, learnt: Mutex::default() }
+        let releases = releases.dir().join("").into_os_string().into_vec();
+        Known { record, releases, now_ns, learnt: Mutex::default() }
+    }
+
+    /// What a path is called in the record: one of a release without the folder of that.
+    fn key<'p>(&self, path: &'p Path) -> &'p [u8] {
+        let path = path.as_os_str().as_bytes();
+        let inside = path.strip_prefix(self.releases.as_slice()).and_then(|inside| {
+            let end_of_id = inside.iter().position(|byte| *byte == b'/')?;
+            inside.get(end_of_id + 1..)
+        });
+        inside.unwrap_or(path)
     }
 
     /// The digest of a file that looks so, without reading it.
     pub fn recall(&self, path: &Path, stamp: &Stamp) -> Option<Sha256> {
-        self.record.recall(path.as_os_str().as_bytes(), stamp).map(Sha256::from_bytes)
+        self.record.recall(self.key(path), stamp).map(Sha256::from_bytes)
     }
 
     /// The digest of a file that looks so; read if need be.
@@ -73,52 +91,60 @@ impl Known {
     /// # Errors
     /// The first file that is missing, changed or not listed.
     pub fn verify(&self, release: &Release) -> Result<(), ReleaseError> {
-        release.verify_with(|path, _, sha256| {
-            let metadata = fs::symlink_metadata(path);
-            let stamp = Stamp::of(&metadata.map_err(ReleaseError::io("look at", path))?);
-            let found = self.digest(path, &stamp)?;
-            if found != sha256 {
-                return Err(ReleaseError::Digest { path: path.into(), expected: sha256, found });
-            }
-            Ok(())
+        release.verify_with(|path, metadata, sha256| {
+            check_digest(path, sha256, self.digest(path, &Stamp::of(metadata))?)
         })
     }
 
-    /// Learns what a release looks like that was just written or proved, file by file. Waits until
-    /// an edit could no longer hide behind the files' times; so briefly that no processor is used.
+    /// Learns what the files of a release look like that were just written, all but those of whose
+    /// path in the release `is_known`. Where they are many, waits until an edit could no longer hide behind their times;
+    /// so briefly that no processor is used.
     ///
     /// # Errors
-    /// When its folder cannot be listed.
-    pub fn learn_release(&mut self, release: &Release) -> Result<(), ReleaseError> {
+    /// When one of them is gone.
+    pub fn learn_written(
+        &mut self,
+        release: &Release,
+        is_known: impl Fn(&OsStr) -> bool,
+    ) -> Result<(), ReleaseError> {
         // First: a file that was read before its last look was taken is not settled by then.
         self.remember_learnt();
-        let digests: HashMap<PathBuf, Sha256> =
-            release.listed().into_iter().map(|(path, _, sha256)| (path, sha256)).collect();
-        let files = listing(release.dir())?;
-        let start = Instant::now();
-        let is_settled = |now_ns| files.iter().all(|(_, stamp)| stamp.is_settled(now_ns));
-        while start.elapsed() < SETTLES_WITHIN && !self.record.now_ns().is_some_and(is_settled) {
-            std::thread::sleep(POLL);
-        }
-        let Some(now_ns) = self.record.now_ns() else { return Ok(()) };
-        for (path, stamp) in files {
-            if let Some(sha256) = digests.get(&path) {
-                self.record.remember(
-                    path.as_os_str().as_bytes(),
-                    stamp,
-                    *sha256.as_bytes(),
-                    now_ns,
-                );
+        let mut written = Vec::new();
+        for (path, size_bytes, sha256) in release.listed() {
+            if !is_known(OsStr::from_bytes(self.key(&path))) {
+                let metadata = fs::symlink_metadata(&path);
+                let metadata = metadata.map_err(ReleaseError::io("look at", &path))?;
+                written.push((path, Stamp::of(&metadata), size_bytes, sha256));
             }
         }
+        let young_bytes = |now_ns| -> u64 {
+            let young = written.iter().filter(|(_, stamp, ..)| !stamp.is_settled(now_ns));
+            young.map(|(.., size_bytes, _)| size_bytes).sum()
+        };
+        let start = Instant::now();
+        let mut now_ns = self.record.now_ns();
+        while start.elapsed() < SETTLES_WITHIN
+            && now_ns.is_some_and(|now_ns| young_bytes(now_ns) > MAX_YOUNG_BYTES)
+        {
+            std::thread::sleep(POLL);
+            now_ns = self.record.now_ns();
+        }
+        self.now_ns = now_ns;
+        for (path, stamp, _, sha256) in written {
+            self.learn(path, stamp, sha256);
+        }
+        self.remember_learnt();
         Ok(())
     }
 
-    /// Writes down what was learnt, and forgets all files but those that `is_kept` keeps. That it
-    /// cannot be written costs the next build some reading and nothing else.
-    pub fn save(mut self, is_kept: impl Fn(&Path) -> bool) {
+    /// Writes down what was learnt, and forgets all files but those `kept`; `None` forgets none. That
+    /// it cannot be written costs the next build some reading and nothing else.
+    pub fn save<'k>(mut self, kept: Option<impl Iterator<Item = &'k Path>>) {
         self.remember_learnt();
-        self.record.retain(|path| is_kept(inputs::as_path(path)));
+        if let Some(kept) = kept {
+            let kept: HashSet<&[u8]> = kept.map(|path| self.key(path)).collect();
+            self.record.retain(|key| kept.contains(key));
+        }
         let _ = self.record.save();
     }
 
@@ -126,8 +152,8 @@ impl Known {
         let learnt = std::mem::take(&mut self.learnt);
         let Some(now_ns) = self.now_ns else { return };
         for (path, stamp, sha256) in learnt.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let path = path.as_os_str().as_bytes();
-            self.record.remember(path, stamp, *sha256.as_bytes(), now_ns);
+            let key = self.key(&path).to_vec();
+            self.record.remember(&key, stamp, *sha256.as_bytes(), now_ns);
         }
     }
 
@@ -135,35 +161,4 @@ impl Known {
     pub fn has_learnt(&self) -> bool {
         !self.learnt.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
-}
-
-/// All files in a folder, sorted by the bytes of their paths. A folder that is not there has none.
-///
-/// # Errors
-/// When it cannot be listed, or holds what is neither file nor folder.
-pub fn listing(folder: &Path) -> Result<Listing, ReleaseError> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(ReleaseError::io("list", &folder)(error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(ReleaseError::io("list", &folder))?;
-            let metadata = entry.metadata().map_err(ReleaseError::io("look at", &folder))?;
-            let path = entry.path();
-            if metadata.is_dir() {
-                folders.push(path);
-            } else if metadata.is_file() {
-                found.push((path, Stamp::of(&metadata)));
-            } else {
-                return Err(ReleaseError::Unlisted { path });
-            }
-        }
-    }
-    // As bytes: to compare paths part by part takes as long as to look at the files.
-    found.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
-    Ok(found)
 }

@@ -5,7 +5,10 @@
 //! digests, and made again under the same name.
 
 mod assemble;
+pub(crate) mod crash;
 mod known;
+mod layout;
+mod outgoing;
 mod parallel;
 mod reuse;
 mod site;
@@ -20,13 +23,15 @@ use crate::open::MANIFEST;
 use crate::provenance::Provenance;
 use crate::signing::SigningKey;
 use crate::{
-    Commit, Encoding, MANIFEST_VERSION, Manifest, Release, ReleaseDir, ReleaseError, ReleaseId,
-    Releases, Sha256,
+    Commit, Encoding, FileEntry, MANIFEST_VERSION, Manifest, Release, ReleaseDir, ReleaseError,
+    ReleaseId, Releases, ServerEntry, Sha256,
 };
 use assemble::Assembly;
 use config::{Build, Config, Server};
 use inputs::Stamp;
 use known::Known;
+use layout::Layout;
+use outgoing::Outgoing;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write;
@@ -43,6 +48,8 @@ pub struct Made {
     pub is_new: bool,
     /// Files that were taken over from an earlier release, with their variants.
     pub reused_files: usize,
+    /// The oldest release, if it made way for this one.
+    pub outgoing: Option<ReleaseId>,
     /// Hidden files and folders that were left out.
     pub left_out: Vec<String>,
 }
@@ -125,9 +132,9 @@ fn make_with(
     key: Option<&SigningKey>,
 ) -> Result<Made, MakeError> {
     check_headers(config)?;
-    let mut known = Known::load(root);
-    let site = Site::scan(root, build)?;
     let releases = Releases::of(root);
+    let mut known = Known::load(root, &releases);
+    let site = Site::scan(root, build)?;
     let digests = in_parallel(&site.files, |file| known.digest(&file.source, &file.stamp))?;
     let server = build.server.as_ref();
     let server_file = server.map(|server| find_server(root, server, build, &known)).transpose()?;
@@ -141,34 +148,122 @@ fn make_with(
         },
         site.files.iter().map(|file| file.path.as_str()).zip(digests.iter().copied()),
     )?;
-    let made = |id: ReleaseId, sizes, is_new, reused_files| Made {
-        dir: ReleaseDir { path: releases.path_of(&id), id },
-        sizes,
-        is_new,
-        reused_files,
-        left_out: site.left_out.clone(),
-    };
     if let Some(memo) = Memo::load(root).filter(|memo| memo.is_of(of, &releases, &known)) {
-        let dir = releases.path_of(&memo.id);
-        if let Some(key) = key.filter(|key| !memo.is_signed_by(key, &releases))
-            && Release::open(&dir)?.sign(key)?
-        {
-            Memo::save(root, of, (&memo.id, &memo.sizes), (&releases, &known), Some(key));
-        }
-        releases.renew(&memo.id)?;
-        if known.has_learnt() {
-            known.save(|_| true);
-        }
-        return Ok(made(memo.id, memo.sizes, false, site.files.len()));
+        return again(root, memo, site, (&releases, known), key);
     }
 
-    let folder = releases.start()?;
-    let assembly = Assembly::new(folder.path(), &site.files, &digests, &releases, &known)?;
-    let files = assembly.files(&site.files, &digests)?;
+    // The oldest release offers its folder and no contents: it may be gone when those are needed.
+    let outgoing = Outgoing::of(&releases);
+    let mut earlier = releases.list()?;
+    earlier.retain(|release| outgoing.as_ref().is_none_or(|it| it.dir != *release));
+    let making = releases.start()?;
+    let aside = making.path().join("contents");
+    fs::create_dir(&aside).map_err(ReleaseError::io("create", &aside))?;
+    let earlier = (earlier, outgoing.as_ref());
+    let assembly = Assembly::new(&aside, &site.files, &digests, earlier, &known);
+    let (files, mut names) = assembly.files(&site.files, &digests)?;
     let server = server.zip(server_file.as_ref());
     let server = server.map(|(server, file)| assembly.server(file, server)).transpose()?;
-    let reused_files = assembly.reused_files();
-    let Provenance { toolchain, lockfiles } = provenance;
+    let server = server.map(|(entry, name)| {
+        names.push(name);
+        entry
+    });
+    let manifest = manifest(config, commit, provenance, server, files)?;
+    let id = manifest.id.clone();
+    let sizes = Sizes::of(&manifest);
+    let json = manifest.to_json()?;
+
+    let prove = |release: &Release| known.verify(release);
+    let folder = making.path().join("release");
+    let mut release = Release::written(&folder, manifest, json.as_bytes());
+    let path = releases.path_of(&id);
+    let mut made = Made {
+        is_new: !releases.has_sound(&id, prove),
+        dir: ReleaseDir { path: path.clone(), id },
+        sizes,
+        reused_files: assembly.reused_files(),
+        outgoing: None,
+        left_out: site.left_out.clone(),
+    };
+    let mut layout = Layout::default();
+    if made.is_new {
+        let moved = outgoing.as_ref().filter(|it| it.move_to(&folder, &releases));
+        if moved.is_none() {
+            fs::create_dir(&folder).map_err(ReleaseError::io("create", &folder))?;
+        }
+        made.outgoing = moved.map(|it| it.dir.id.clone());
+        layout = Layout::plan(&names, moved.map(|it| (it, &known)));
+        layout.carry_out(&folder, assembly.base())?;
+        write_synced(&folder.join(MANIFEST), json.as_bytes())?;
+        crash::point();
+        // Whoever may read the checkout may read the release.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))
+            .map_err(ReleaseError::io("open up", &folder))?;
+        if let Some(key) = key {
+            release.sign(key)?;
+        }
+        made.is_new = releases.publish(&folder, &made.dir.id, prove)?;
+    }
+    crash::point();
+    if made.is_new {
+        release.moved_to(&path);
+    } else {
+        release = Release::open(&path)?;
+        if let Some(key) = key {
+            release.sign(key)?;
+        }
+    }
+    releases.renew(&made.dir.id)?;
+    // One that was there already was proved, and is known by that.
+    crash::point();
+    known.learn_written(&release, |inside| !made.is_new || layout.keeps(inside))?;
+    Memo::new(of, &release, made.sizes.clone()).save(root, &releases, key);
+    crash::point();
+    let listed = release.listed();
+    let of_release = listed.iter().map(|(path, ..)| path.as_path());
+    let of_site = site.files.iter().map(|file| file.source.as_path());
+    let of_server = server_file.iter().map(|server| server.source.as_path());
+    known.save(Some(of_release.chain(of_site).chain(of_server)));
+    Ok(made)
+}
+
+/// The release that the last build made of the very same.
+fn again(
+    root: &Path,
+    memo: Memo,
+    site: Site,
+    (releases, known): (&Releases, Known),
+    key: Option<&SigningKey>,
+) -> Result<Made, MakeError> {
+    let path = releases.path_of(&memo.id);
+    let made = Made {
+        dir: ReleaseDir { id: memo.id.clone(), path },
+        sizes: memo.sizes.clone(),
+        is_new: false,
+        reused_files: site.files.len(),
+        outgoing: None,
+        left_out: site.left_out,
+    };
+    if let Some(key) = key.filter(|key| !memo.is_signed_by(key, releases))
+        && Release::open(&made.dir.path)?.sign(key)?
+    {
+        memo.save(root, releases, Some(key));
+    }
+    releases.renew(&made.dir.id)?;
+    if known.has_learnt() {
+        known.save(None::<std::iter::Empty<&Path>>);
+    }
+    Ok(made)
+}
+
+/// The manifest of these files and this server, with the id that it gives.
+fn manifest(
+    config: &Config,
+    commit: Option<Commit>,
+    provenance: Provenance,
+    server: Option<ServerEntry>,
+    files: Vec<FileEntry>,
+) -> Result<Manifest, serde_json::Error> {
     let mut manifest = Manifest {
         version: MANIFEST_VERSION,
         id: ReleaseId::new(None, &Sha256::of(b"")),
@@ -176,38 +271,15 @@ fn make_with(
         has_uncommitted_changes: commit.as_ref().is_some_and(|it| it.has_uncommitted_changes),
         created: commit.as_ref().map(|commit| commit.date.clone()),
         commit: commit.map(|commit| commit.hash),
-        toolchain,
-        lockfiles,
+        toolchain: provenance.toolchain,
+        lockfiles: provenance.lockfiles,
         compression: COMPRESSION.to_owned(),
         headers: config.headers.clone(),
         server,
         files,
     };
     manifest.id = manifest.contents_id()?;
-    write_synced(&folder.path().join(MANIFEST), manifest.to_json()?.as_bytes())?;
-    // A temporary folder is private; a release may be read by whoever may read the checkout.
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))
-        .map_err(ReleaseError::io("open up", folder.path()))?;
-    if let Some(key) = key {
-        Release::open(folder.path())?.sign(key)?;
-    }
-    let is_new = releases.publish(folder, &manifest.id, |release| known.verify(release))?;
-    let release = Release::open(&releases.path_of(&manifest.id))?;
-    if let Some(key) = key.filter(|_| !is_new) {
-        release.sign(key)?;
-    }
-    releases.renew(&manifest.id)?;
-    known.learn_release(&release)?;
-    let sizes = Sizes::of(&manifest);
-    Memo::save(root, of, (&manifest.id, &sizes), (&releases, &known), key);
-    let sources: std::collections::HashSet<&Path> = site
-        .files
-        .iter()
-        .map(|file| file.source.as_path())
-        .chain(server_file.iter().map(|server| server.source.as_path()))
-        .collect();
-    known.save(|path| path.starts_with(release.dir()) || sources.contains(path));
-    Ok(made(manifest.id, sizes, is_new, reused_files))
+    Ok(manifest)
 }
 
 impl Sizes {
@@ -256,10 +328,14 @@ fn check_headers(config: &Config) -> Result<(), MakeError> {
 }
 
 fn write_synced(path: &Path, contents: &[u8]) -> Result<(), ReleaseError> {
-    File::create(path)
+    File::create_new(path)
         .and_then(|mut file| {
             file.write_all(contents)?;
             file.sync_all()
         })
         .map_err(ReleaseError::io("write", path))
 }
+
+#[cfg(test)]
+#[path = "outgoing_tests.rs"]
+mod tests;

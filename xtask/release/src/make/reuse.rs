@@ -3,10 +3,11 @@
 
 use super::known::Known;
 use super::variants::COMPRESSION;
-use crate::{Encoding, FileEntry, Release, ReleaseDir, ReleaseError, Releases, Sha256};
+use crate::content_type::{essence, with_charset};
+use crate::{Encoding, FileEntry, Release, ReleaseDir, ReleaseError, Sha256};
 use crate::{content_type, is_compressible};
 use inputs::Stamp;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -20,6 +21,8 @@ pub struct Earlier<'a> {
     opened: Vec<Arc<Release>>,
     /// By digest: an opened release, and the place of the file in its manifest.
     found: HashMap<Sha256, (usize, usize)>,
+    /// Places of the first opened release whose files lack a variant.
+    incomplete: HashSet<usize>,
 }
 
 /// A file of an earlier release.
@@ -30,15 +33,17 @@ pub struct EarlierFile {
 }
 
 impl<'a> Earlier<'a> {
-    /// Opens the last release. See [`Earlier::open_more`].
-    ///
-    /// # Errors
-    /// When the folder of releases cannot be listed.
-    pub fn open(releases: &Releases, known: &'a Known) -> Result<Earlier<'a>, ReleaseError> {
-        let unopened = releases.list()?.into();
-        let mut earlier = Earlier { known, unopened, opened: Vec::new(), found: HashMap::new() };
+    /// Opens the first of these releases. See [`Earlier::open_more`].
+    pub fn open(releases: Vec<ReleaseDir>, known: &'a Known) -> Earlier<'a> {
+        let mut earlier = Earlier {
+            known,
+            unopened: releases.into(),
+            opened: Vec::new(),
+            found: HashMap::new(),
+            incomplete: HashSet::new(),
+        };
         earlier.open_next();
-        Ok(earlier)
+        earlier
     }
 
     /// Opens older releases for as long as reading their manifests costs less than it may save:
@@ -64,9 +69,28 @@ impl<'a> Earlier<'a> {
         for (place, file) in release.manifest().files.iter().enumerate() {
             if !lacks_a_variant(&release, file) {
                 self.found.entry(file.sha256).or_insert((at, place));
+            } else if at == 0 {
+                self.incomplete.insert(place);
             }
         }
         self.opened.push(Arc::new(release));
+    }
+
+    /// The release whose files may stay where they are.
+    pub fn base(&self) -> Option<&Release> {
+        self.opened.first().map(Arc::as_ref)
+    }
+
+    /// A file with these contents; the one with this path, if it is in the base.
+    pub fn file_at(&self, path: &str, sha256: Sha256) -> Option<EarlierFile> {
+        let base = self.opened.first()?;
+        let place = base.manifest().place(path).filter(|place| {
+            !self.incomplete.contains(place) && base.manifest().files[*place].sha256 == sha256
+        });
+        match place {
+            Some(place) => Some(EarlierFile { release: Arc::clone(base), place }),
+            None => self.file(sha256),
+        }
     }
 
     /// A file with these contents.
@@ -75,11 +99,29 @@ impl<'a> Earlier<'a> {
         Some(EarlierFile { release: Arc::clone(self.opened.get(at)?), place })
     }
 
-    /// The last release's server, if it has these contents.
+    /// The base's server, if it has these contents.
     pub fn server(&self, sha256: Sha256) -> Option<&Release> {
-        let release = self.opened.first()?;
+        let release = self.base()?;
         let server = release.manifest().server.as_ref()?;
-        (server.sha256 == sha256).then_some(release.as_ref())
+        (server.sha256 == sha256).then_some(release)
+    }
+
+    /// Whether a file of an earlier release is still what its manifest says.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_sound(&self, source: &Path, sha256: Sha256) -> Result<bool, ReleaseError> {
+        let Some(metadata) = fs::symlink_metadata(source).ok().filter(fs::Metadata::is_file) else {
+            return Ok(false);
+        };
+        match self.known.digest(source, &Stamp::of(&metadata)) {
+            Ok(found) => Ok(found == sha256),
+            // Another build deleted it with its release.
+            Err(ReleaseError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes `target` another name of a file of an earlier release, if that is still what its
@@ -88,9 +130,7 @@ impl<'a> Earlier<'a> {
     /// # Errors
     /// When the file cannot be read.
     pub fn link(&self, source: &Path, sha256: Sha256, target: &Path) -> Result<bool, ReleaseError> {
-        let look = || fs::symlink_metadata(source).ok().filter(fs::Metadata::is_file);
-        let Some(before) = look() else { return Ok(false) };
-        if self.known.digest(source, &Stamp::of(&before))? != sha256 {
+        if !self.is_sound(source, sha256)? {
             return Ok(false);
         }
         match fs::hard_link(source, target) {
@@ -127,9 +167,15 @@ impl EarlierFile {
     /// The content type of the same contents at another path; `None` when only the contents can
     /// tell, or when they would be compressed there and were not here.
     pub fn content_type_at(&self, path: &str) -> Option<String> {
-        let [utf8, other] = [true, false].map(|is_utf8| content_type(path, is_utf8));
-        let here = [true, false].map(|is_utf8| content_type(&self.entry().path, is_utf8));
-        let own = &self.entry().content_type;
+        let entry = self.entry();
+        let own = &entry.content_type;
+        let essence = essence(path);
+        let [utf8, other] = [true, false].map(|is_utf8| with_charset(essence.clone(), is_utf8));
+        let here = if path == entry.path {
+            [utf8.clone(), other.clone()]
+        } else {
+            [true, false].map(|is_utf8| content_type(&entry.path, is_utf8))
+        };
         let kind = if utf8 == other || (here[0] != here[1] && *own == here[0]) {
             utf8
         } else if here[0] != here[1] && *own == here[1] {

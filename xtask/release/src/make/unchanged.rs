@@ -4,19 +4,20 @@
 //! Invariant: a memo is believed only for the same program, the same configuration, the same
 //! contents of every source, and a release whose every file is what it was.
 
-use super::known::{Known, listing};
+use super::known::Known;
 use super::{COMPRESSION, Sizes};
+use crate::folder::Listing;
 use crate::open::SIGNATURE;
 use crate::provenance::Provenance;
 use crate::signing::SigningKey;
-use crate::{Commit, MANIFEST_VERSION, ReleaseId, Releases, Sha256};
+use crate::{Commit, MANIFEST_VERSION, Release, ReleaseError, ReleaseId, Releases, Sha256};
 use config::Config;
 use inputs::Stamp;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Relative to the project's root.
 const MEMO: &str = "target/xtask/state/release.json";
@@ -90,9 +91,10 @@ impl Memo {
     }
 
     /// Whether the release that is to be made of this is there, whole. Nothing is read that looks as
-    /// it did.
+    /// it did when it was read.
     pub fn is_of(&self, of: Sha256, releases: &Releases, known: &Known) -> bool {
-        self.of == of && folder_digest(&releases.path_of(&self.id), known) == Some(self.folder)
+        let dir = releases.path_of(&self.id);
+        self.of == of && found_digest(&dir, known).is_ok_and(|found| found == self.folder)
     }
 
     /// Whether the release has the signature that it had, and this key made that.
@@ -101,22 +103,20 @@ impl Memo {
         found.is_some() && found == self.signature
     }
 
-    /// Writes down what was made of what. That it cannot be written costs the next build time alone.
-    pub fn save(
-        root: &Path,
-        of: Sha256,
-        (id, sizes): (&ReleaseId, &Sizes),
-        (releases, known): (&Releases, &Known),
-        key: Option<&SigningKey>,
-    ) {
-        let dir = releases.path_of(id);
-        let Some(folder) = folder_digest(&dir, known) else { return };
-        let signature = key.and_then(|key| signature(&dir, key));
-        let memo = Memo { of, id: id.clone(), folder, sizes: sizes.clone(), signature };
+    /// What was made of what: `release`, of what has the digest `of`.
+    pub fn new(of: Sha256, release: &Release, sizes: Sizes) -> Memo {
+        let id = release.manifest().id.clone();
+        Memo { of, id, folder: listed_digest(release), sizes, signature: None }
+    }
+
+    /// Writes it down, with the signature that the release has by now. That it cannot be written
+    /// costs the next build time alone.
+    pub fn save(mut self, root: &Path, releases: &Releases, key: Option<&SigningKey>) {
+        self.signature = key.and_then(|key| signature(&releases.path_of(&self.id), key));
         let write = || -> std::io::Result<()> {
             let path = root.join(MEMO);
             let mut partial = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(root))?;
-            partial.write_all(&serde_json::to_vec(&memo)?)?;
+            partial.write_all(&serde_json::to_vec(&self)?)?;
             partial.persist(&path)?;
             Ok(())
         };
@@ -124,20 +124,39 @@ impl Memo {
     }
 }
 
-/// `None` when a file of the release does not look as it did when it was last proved.
-fn folder_digest(dir: &Path, known: &Known) -> Option<Sha256> {
-    let mut all = Vec::new();
+/// Digest of the files that a release has.
+fn found_digest(dir: &Path, known: &Known) -> Result<Sha256, ReleaseError> {
+    let mut found = Vec::new();
+    for (path, stamp) in Listing::of(dir)?.files {
+        let sha256 = known.digest(&path, &stamp)?;
+        found.push((path, sha256));
+    }
+    Ok(folder_digest(dir, &mut found))
+}
+
+/// Digest of the files that a release should have.
+fn listed_digest(release: &Release) -> Sha256 {
+    let mut listed: Vec<_> =
+        release.listed().into_iter().map(|(path, _, sha256)| (path, sha256)).collect();
+    folder_digest(release.dir(), &mut listed)
+}
+
+/// Of their paths inside the release and their contents. The signature is looked at by itself.
+fn folder_digest(dir: &Path, files: &mut [(PathBuf, Sha256)]) -> Sha256 {
+    // As bytes: to compare paths part by part takes as long as to look at the files.
+    files.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
     let signature = dir.join(SIGNATURE);
-    for (path, stamp) in listing(dir).ok()? {
-        if path.as_os_str() == signature.as_os_str() {
+    let mut all = Vec::new();
+    for (path, sha256) in files {
+        let path = path.as_os_str().as_bytes();
+        if path == signature.as_os_str().as_bytes() {
             continue;
         }
-        let inside = path.as_os_str().as_bytes().get(dir.as_os_str().len()..)?;
-        all.extend_from_slice(inside);
+        all.extend_from_slice(path.get(dir.as_os_str().len()..).unwrap_or(path));
         all.push(0);
-        all.extend_from_slice(known.recall(&path, &stamp)?.as_bytes());
+        all.extend_from_slice(sha256.as_bytes());
     }
-    Some(Sha256::of(&all))
+    Sha256::of(&all)
 }
 
 fn signature(dir: &Path, key: &SigningKey) -> Option<Signature> {
