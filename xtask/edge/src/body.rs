@@ -18,10 +18,10 @@ use tokio::time::{Instant, Sleep};
 /// What is read at a time from a file that is not held in memory.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Slowest rate of a request's body on the whole, after a grace: slower than any phone on the edge of
-/// its network, fast enough that the largest body is through within hours and a trickle is not.
+/// Slowest rate of a request's body on the whole, after as long as a client may be silent: slower than
+/// any phone on the edge of its network, fast enough that the largest body is through within hours and
+/// a trickle is not.
 const MIN_BYTES_PER_SECOND: u64 = 1024;
-const RATE_GRACE: Duration = Duration::from_secs(30);
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl RequestBody {
         self.left = self.left.checked_sub(size).ok_or(BodyError::TooLarge)?;
         let (since, bytes) = self.begun.get_or_insert((Instant::now(), 0));
         *bytes += size;
-        let allowed = RATE_GRACE + Duration::from_secs(*bytes / MIN_BYTES_PER_SECOND);
+        let allowed = self.idle.timeout + Duration::from_secs(*bytes / MIN_BYTES_PER_SECOND);
         if since.elapsed() > allowed { Err(BodyError::Idle) } else { Ok(()) }
     }
 }

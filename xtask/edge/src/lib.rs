@@ -12,6 +12,7 @@ pub mod connection;
 pub mod edge;
 pub mod environment;
 pub mod guard;
+pub mod heads;
 pub mod listen;
 pub mod local_ca;
 pub mod measured;

@@ -4,7 +4,7 @@ use crate::client::Trusted;
 use crate::connection::{CLIENT_TIMEOUT, Serving};
 use crate::edge::Edge;
 use crate::local_ca::LocalCa;
-use crate::proxy::Limits;
+use crate::proxy::{Limits, TUNNEL_TIMEOUT};
 use crate::tls::{Files, Tls};
 use clap::Args;
 use ipnet::IpNet;
@@ -35,6 +35,10 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", default_value_t = CLIENT_TIMEOUT.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub client_timeout: u64,
+    /// Seconds that a WebSocket, or what else a connection became, may be quiet both ways.
+    #[arg(long, value_name = "SECONDS", default_value_t = TUNNEL_TIMEOUT.as_secs(),
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub tunnel_timeout: u64,
 }
 
 /// A network, or an address alone.
@@ -68,7 +72,8 @@ impl Options {
 
     /// Bounds of what is passed to a release's server.
     pub fn limits(&self) -> Limits {
-        Limits { request_idle: self.timeout(), ..Limits::default() }
+        let tunnel_idle = Duration::from_secs(self.tunnel_timeout);
+        Limits { request_idle: self.timeout(), tunnel_idle, ..Limits::default() }
     }
 
     /// How the edge's addresses begin.

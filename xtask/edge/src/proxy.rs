@@ -23,6 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+/// How long a tunnel may be quiet: those who use them send a ping at least every minute or two.
+pub const TUNNEL_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// The bounds of what is passed on.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -50,8 +53,7 @@ impl Default for Limits {
             head: Duration::from_secs(60),
             // Event streams send a comment at least every half minute.
             answer_idle: Duration::from_secs(120),
-            // Those who use them send a ping at least every minute or two.
-            tunnel_idle: Duration::from_secs(300),
+            tunnel_idle: TUNNEL_TIMEOUT,
             // One for each connection; the many streams of HTTP/2 open no more than that.
             requests: places::max_connections(),
         }
@@ -238,7 +240,8 @@ fn head(
     introduction: Introduction<'_>,
     protocol: Option<HeaderValue>,
 ) -> Result<request::Parts, StatusCode> {
-    let host = head.headers.get(HOST).cloned().or_else(|| host_of(&head.uri));
+    // What the request line names counts more (RFC 9112, section 3.2.2).
+    let host = host_of(&head.uri).or_else(|| head.headers.get(HOST).cloned());
     let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     head.uri = Uri::from(path);
     if head.version == Version::HTTP_2 {
@@ -268,7 +271,9 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 fn host_of(uri: &Uri) -> Option<HeaderValue> {
-    uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok())
+    let authority = uri.authority()?.as_str();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    HeaderValue::from_str(host).ok()
 }
 
 /// Says who is asking, and for which host.

@@ -9,12 +9,15 @@ use crate::site::{File, Route};
 use crate::traffic::Traffic;
 use arc_swap::ArcSwapOption;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, HOST, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, RETRY_AFTER,
+};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use release::{CacheClass, ReleaseId};
 use std::sync::Arc;
 
-/// When a client may try again that came while the server was being started again, in seconds.
+/// When a client may try again that came while the server was being started again, or had as many
+/// requests as it may, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// A release that is ready to answer.
@@ -82,17 +85,13 @@ impl Slot {
         if method == Method::CONNECT || method == Method::TRACE {
             return self.not_allowed(request.headers()).await;
         }
-        let hosts = request.headers().get_all(HOST).iter().count();
-        // RFC 9112, section 3.2.
-        if hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11 {
-            return self.answers.error(StatusCode::BAD_REQUEST, request.headers()).await;
+        if !is_addressed_and_framed_once(&request) {
+            return self.malformed(request.headers()).await;
         }
         let path = match request_path::decode(request.uri().path()) {
             RequestPath::Decoded(path) => Some(path),
             RequestPath::Foreign => None,
-            RequestPath::Malformed => {
-                return self.answers.error(StatusCode::BAD_REQUEST, request.headers()).await;
-            }
+            RequestPath::Malformed => return self.malformed(request.headers()).await,
         };
         let is_read = method == Method::GET || method == Method::HEAD;
         let mut is_asset = false;
@@ -158,6 +157,9 @@ impl Slot {
                 passage.answer
             }
             Err(status) => {
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    return self.unavailable(&negotiated).await;
+                }
                 let mut answer = self.answers.error(status, &negotiated).await;
                 // What is left of the request's body is not read.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -173,11 +175,36 @@ impl Slot {
         answer
     }
 
+    /// Who sends what is no request is not asked for another one.
+    async fn malformed(&self, request: &HeaderMap) -> Response<Answer> {
+        let mut answer = self.answers.error(StatusCode::BAD_REQUEST, request).await;
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        answer
+    }
+
     async fn not_allowed(&self, request: &HeaderMap) -> Response<Answer> {
         let mut answer = self.answers.error(StatusCode::METHOD_NOT_ALLOWED, request).await;
         let allow = HeaderValue::from_static("GET, HEAD, OPTIONS");
         answer.headers_mut().insert(ALLOW, allow);
         answer
+    }
+}
+
+/// Whether all who read a request find it for the same host, and its body of the same length: RFC 9112,
+/// section 3.2; RFC 9113, section 8.3.1. Over HTTP/1, [`crate::heads`] has looked at the length.
+fn is_addressed_and_framed_once(request: &Request<Incoming>) -> bool {
+    let count = |name| request.headers().get_all(name).iter().count();
+    let is_http2 = request.version() == Version::HTTP_2;
+    let is_host_needed = request.version() == Version::HTTP_11;
+    let hosts = count(HOST);
+    if hosts > 1 || hosts == 0 && is_host_needed || count(CONTENT_LENGTH) > 1 {
+        return false;
+    }
+    match (request.uri().authority(), request.headers().get(HOST)) {
+        (Some(authority), Some(host)) if is_http2 => {
+            host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())
+        }
+        _ => true,
     }
 }
 

@@ -5,22 +5,17 @@
 mod support;
 
 use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::{Body, Bytes, Incoming};
-use hyper::client::conn::http2;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use hyper::body::Bytes;
+use rustls::HandshakeKind;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 use std::fs;
 use std::io::{BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use support::client::{connect, read};
-use support::{Edge, Project, project};
+use support::tls::{Stream, config, http2, open, request, site, text};
+use support::{Edge, project};
 use tokio_rustls::rustls;
 use tungstenite::Message;
 
@@ -29,60 +24,6 @@ use tungstenite::Message;
 #[ignore = "the other half of the tests: they run it as the release's server"]
 fn upstream() {
     support::upstream::run();
-}
-
-/// A certificate and its key, in two files.
-struct Pair {
-    certificate: PathBuf,
-    key: PathBuf,
-}
-
-impl Pair {
-    /// Writes a new certificate for localhost, its key first; gives it.
-    fn renew(&self) -> CertificateDer<'static> {
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(&self.key, signing_key.serialize_pem()).unwrap();
-        fs::write(&self.certificate, cert.pem()).unwrap();
-        cert.der().clone()
-    }
-}
-
-fn site(extra: &[&str]) -> (Project, Edge, Pair, CertificateDer<'static>) {
-    let project = project(&[("index.html", b"static")], Some(""));
-    let pair =
-        Pair { certificate: project.root().join("cert.pem"), key: project.root().join("key.pem") };
-    let certificate = pair.renew();
-    let mut args = vec!["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
-    args.extend(extra);
-    let edge = project.serve_with(&args);
-    (project, edge, pair, certificate)
-}
-
-fn config(trusted: &CertificateDer<'static>, protocols: &[&str]) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(trusted.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
-    Arc::new(config)
-}
-
-type Stream = StreamOwned<ClientConnection, TcpStream>;
-
-/// A connection to `name` that is through its handshake.
-fn open(address: SocketAddr, config: &Arc<ClientConfig>, name: &str) -> std::io::Result<Stream> {
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    let connection = ClientConnection::new(Arc::clone(config), name).unwrap();
-    let mut stream = StreamOwned::new(connection, connect(address));
-    while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock)?;
-    }
-    Ok(stream)
 }
 
 fn get(stream: Stream, target: &str) -> support::client::Answer {
@@ -173,31 +114,7 @@ fn a_websocket_goes_over_tls() {
     assert_eq!(socket.read().unwrap(), message);
 }
 
-/// An HTTP/2 connection to an edge.
-async fn http2<B>(edge: &Edge, certificate: &CertificateDer<'static>) -> http2::SendRequest<B>
-where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: std::error::Error + Send + Sync,
-{
-    let connector = tokio_rustls::TlsConnector::from(config(certificate, &["h2", "http/1.1"]));
-    let stream = tokio::net::TcpStream::connect(edge.address).await.unwrap();
-    let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-    let (sender, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
-}
-
-fn request<B>(path: &str, body: B) -> Request<B> {
-    Request::builder().uri(format!("https://localhost{path}")).body(body).unwrap()
-}
-
-async fn text(answer: Response<Incoming>) -> String {
-    String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn http2_is_spoken_to_who_can() {
     let (_project, edge, _pair, certificate) = site(&[]);
     let mut sender = http2(&edge, &certificate).await;

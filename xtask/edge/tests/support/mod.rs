@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod environment;
+pub mod tls;
 pub mod upstream;
 
 use release::ReleaseDir;

@@ -3,6 +3,13 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+/// The request lines that reached it.
+static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Size of the answer to `/big`: more than the system buffers on the way.
+pub const BIG_BYTES: usize = 32 * 1024 * 1024;
 
 /// Whether the second half of `/stream` may be sent.
 static GO: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
@@ -49,6 +56,7 @@ fn serve(stream: TcpStream) {
                 return;
             }
         }
+        SEEN.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
         let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let is_head = head.starts_with("HEAD");
         let path = target.split('?').next().unwrap_or_default();
@@ -66,6 +74,17 @@ fn serve(stream: TcpStream) {
                 stream_slowly(&mut writer);
                 continue;
             }
+            "/big" => {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {BIG_BYTES}\r\n\r\n");
+                // It may be too much for whoever asked.
+                let sent = writer.write_all(head.as_bytes());
+                if sent.and_then(|()| writer.write_all(&vec![b'x'; BIG_BYTES])).is_err() {
+                    return;
+                }
+                continue;
+            }
+            "/events" => return send_events(writer),
+            "/seen" => SEEN.lock().unwrap().join("\n"),
             "/go" => {
                 *GO.0.lock().unwrap() = true;
                 GO.1.notify_all();
@@ -141,6 +160,16 @@ fn stream_slowly(writer: &mut TcpStream) {
         may_go = GO.1.wait(may_go).unwrap();
     }
     writer.write_all(b"4\r\ntwo\n\r\n0\r\n\r\n").unwrap();
+}
+
+/// An event stream that never ends by itself.
+fn send_events(mut writer: TcpStream) {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let mut sent = writer.write_all(head.as_bytes());
+    while sent.is_ok() {
+        sent = writer.write_all(b"data: now\n\n");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn read_body(reader: &mut impl BufRead, head: &str) -> Vec<u8> {

@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod end;
+mod frames;
+mod http2;
+mod large;
+mod patience;
+mod places;
+mod smuggling;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io::{BufReader, Read, Write};
