@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Making a release of 2,000 files, 60 MB: the first time, with nothing changed, and with 20 files
-# changed. CPU time of `xtask-build` and all that it starts, median of 7; wall time beside it.
+# Making a release of 2,000 files, 60 MB: the first time, with nothing changed, with one file and with
+# 20 files changed; before as many releases are there as are kept (10), and after. CPU time of
+# `xtask-build` and all that it starts, median of 7; wall time beside it.
 #
 #   docs/benchmarks/release.sh [FOLDER]
 #
@@ -20,7 +21,7 @@ build=$target/debug/xtask-build
 cd "$folder"
 
 BUILD=$build python3 - <<'PY'
-import os, random, statistics, subprocess, time
+import os, random, shutil, statistics, subprocess, time
 
 random.seed(1)
 words = ["".join(random.choice("etaoinshrdlu") for _ in range(random.randint(2, 9))) for _ in range(4000)]
@@ -52,6 +53,9 @@ if not os.path.exists("xtask.toml"):
     subprocess.run(["git", "add", "-A"], check=True)
     subprocess.run(git + ["commit", "--quiet", "-m", "bench"], check=True)
 
+# Releases of an earlier run would be taken over.
+shutil.rmtree("target", ignore_errors=True)
+
 sizes = [os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk("public") for f in files]
 print(f"{len(sizes)} files, {sum(sizes) / 1e6:.1f} MB")
 
@@ -64,13 +68,13 @@ def build():
 
 def show(name, times):
     cpu, wall = (statistics.median(column) for column in zip(*times))
-    print(f"{name:18} CPU {cpu * 1000:8.1f} ms   wall {wall * 1000:8.1f} ms")
+    print(f"{name:34} CPU {cpu * 1000:8.1f} ms   wall {wall * 1000:8.1f} ms")
 
 show("first", [build()])
 build()
 show("nothing changed", [build() for _ in range(7)])
 
-# Another word in the same 20 pages each time. One page alone, so that its share can be told.
+# Another word in the same pages each time. One page alone, so that its share can be told.
 def change(count, round):
     for number in range(count):
         path = f"public/{number * 4 // 100}/file{number * 4}.html"
@@ -84,7 +88,12 @@ def rounds(count):
         times.append(build())
     return times
 
+show("1 file changed, fewer than 10 kept", rounds(1))
+rounds(1)
 show("1 file changed", rounds(1))
+rounds(20)
 show("20 files changed", rounds(20))
 show("nothing changed", [build() for _ in range(7)])
+load = " ".join(f"{load:.1f}" for load in os.getloadavg())
+print(f"load of the machine in the last 1, 5 and 15 minutes: {load}")
 PY

@@ -64,6 +64,11 @@ impl Known {
         self.record.recall(self.key(path), stamp).map(Sha256::from_bytes)
     }
 
+    /// [`Known::recall`] for a path inside a release, whichever it is.
+    pub fn recall_inside(&self, path: &str, stamp: &Stamp) -> Option<Sha256> {
+        self.record.recall(path.as_bytes(), stamp).map(Sha256::from_bytes)
+    }
+
     /// The digest of a file that looks so; read if need be.
     ///
     /// # Errors
