@@ -9,8 +9,8 @@ use crate::policy::Policy;
 use crate::site::Site;
 use crate::slot::{Backend, Slot};
 use crate::status::Health;
-use release::store::{Store, fetch};
-use release::{Release, ReleaseId};
+use release::store::{Store, damaged_blob, fetch};
+use release::{Release, ReleaseError, ReleaseId};
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +64,12 @@ fn prepare(store: &dyn Store, id: &ReleaseId, folder: &Path) -> anyhow::Result<(
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
-        prove(store, id, folder)
+        prove(store, id, folder).map_err(|error| match error.downcast_ref() {
+            Some(digest @ ReleaseError::Digest { expected, .. }) => {
+                damaged_blob(id, expected, digest).into()
+            }
+            _ => error,
+        })
     })
 }
 

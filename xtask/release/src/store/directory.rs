@@ -186,7 +186,7 @@ impl Store for Directory {
         self.folder(&path)?;
         let mut partial = self.partial()?;
         let mut from = File::open(file).map_err(StoreError::io("read", file))?;
-        std::io::copy(&mut from, partial.as_file_mut()).map_err(StoreError::io("copy", file))?;
+        std::io::copy(&mut from, partial.as_file_mut()).map_err(StoreError::io("write", &path))?;
         partial.persist(&path).map_err(|error| StoreError::io("create", &path)(error.error))?;
         Ok(())
     }

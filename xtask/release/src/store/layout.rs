@@ -11,6 +11,11 @@ pub fn lease() -> Key {
     Key::plain("lease.json")
 }
 
+/// All records of the journal.
+pub fn journal_prefix() -> Key {
+    Key::plain("journal")
+}
+
 /// A record of the journal. Numbers have ten digits, so that they sort as texts do.
 pub fn journal_record(number: u64) -> Key {
     Key::plain(format!("journal/{number:010}.json"))

@@ -13,10 +13,10 @@ mod releases;
 pub use directory::Directory;
 pub use key::{InvalidKey, Key};
 pub use layout::{
-    ROUTING, blob, edge_presence, evidence, evidence_prefix, journal_record, lease, manifest,
-    release_prefix, signature,
+    ROUTING, blob, edge_presence, evidence, evidence_prefix, journal_prefix, journal_record, lease,
+    manifest, release_prefix, signature,
 };
-pub use releases::{Uploaded, fetch, stored_manifest, stored_releases, upload};
+pub use releases::{Uploaded, damaged_blob, fetch, stored_manifest, stored_releases, upload};
 
 use std::fmt;
 use std::io::{self, Read};

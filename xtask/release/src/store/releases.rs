@@ -2,7 +2,7 @@
 
 use super::{Key, Store, StoreError, layout};
 use crate::make::in_parallel;
-use crate::{Manifest, Release, ReleaseId, Sha256};
+use crate::{Manifest, Release, ReleaseError, ReleaseId, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -116,21 +116,18 @@ pub fn fetch(store: &dyn Store, id: &ReleaseId, folder: &Path) -> Result<Release
         .tempdir_in(above)
         .map_err(StoreError::io("create a folder in", above))?;
     for (path, sha256) in site_files(&manifest) {
-        lay_out(store, &layout::blob(&sha256), &making.path().join("site").join(path), true)
-            .and_then(
-                |is_there| {
-                    if is_there { Ok(()) } else { Err(damaged(format!("{path} is missing"))) }
-                },
-            )?;
+        if !lay_out(store, &layout::blob(&sha256), &making.path().join("site").join(path))? {
+            return Err(damaged(format!("{path} is missing")));
+        }
     }
     if let Some(server) = &manifest.server {
         use std::os::unix::fs::PermissionsExt;
         let path = making.path().join(&server.path);
-        if !lay_out(store, &layout::blob(&server.sha256), &path, false)? {
+        if !lay_out(store, &layout::blob(&server.sha256), &path)? {
             return Err(damaged(format!("{} is missing", server.path)));
         }
         Release::check(&path, server.size_bytes, server.sha256)
-            .map_err(|error| damaged(error.to_string()))?;
+            .map_err(|error| damaged_blob(id, &server.sha256, &error))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(EXECUTABLE))
             .map_err(StoreError::io("make executable", &path))?;
     }
@@ -153,16 +150,26 @@ pub fn fetch(store: &dyn Store, id: &ReleaseId, folder: &Path) -> Result<Release
     Release::open(folder).map_err(|error| damaged(error.to_string()))
 }
 
-/// Puts an object's contents at a path; false when the store has none. A second name for the same
-/// contents will do where nobody changes them.
-fn lay_out(store: &dyn Store, key: &Key, path: &Path, may_link: bool) -> Result<bool, StoreError> {
+/// Contents in a store that are not what their name says, and what helps: an upload takes what is there
+/// for sound.
+pub fn damaged_blob(id: &ReleaseId, sha256: &Sha256, error: &ReleaseError) -> StoreError {
+    let key = layout::blob(sha256);
+    let reason = format!("{error}; delete {key} there, and the next promotion brings it anew");
+    StoreError::Damaged { id: id.clone(), reason }
+}
+
+/// Puts a copy of an object at a path; false when the store has none. Never a second name for the
+/// store's own file: what is damaged there later would reach what was proved here.
+fn lay_out(store: &dyn Store, key: &Key, path: &Path) -> Result<bool, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    if may_link
-        && let Some(place) = store.place(key)
-        && fs::hard_link(&place, path).is_ok()
-    {
-        return Ok(true);
+    if let Some(place) = store.place(key) {
+        // The system's own copy: it shares blocks where the file system can.
+        return match fs::copy(&place, path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StoreError::io("copy", &place)(error)),
+        };
     }
     let Some(mut from) = store.open(key)? else { return Ok(false) };
     let mut into = File::create(path).map_err(StoreError::io("create", path))?;

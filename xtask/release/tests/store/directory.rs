@@ -57,6 +57,22 @@ fn a_release_comes_out_as_it_went_in() {
 }
 
 #[test]
+fn what_is_damaged_in_the_store_later_does_not_reach_what_was_fetched() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Directory::new(root.path().join("store"));
+    let release = built(root.path(), "<h1>one</h1>");
+    store::upload(&store, &release).unwrap();
+    let fetched =
+        store::fetch(&store, &release.manifest().id, &root.path().join("fetched")).unwrap();
+    for file in &release.manifest().files {
+        let place = store.place(&store::blob(&file.sha256)).unwrap();
+        let size = usize::try_from(file.size_bytes).unwrap();
+        fs::write(place, vec![b'?'; size]).unwrap();
+    }
+    fetched.verify().unwrap();
+}
+
+#[test]
 fn a_release_that_is_not_whole_is_not_given_out() {
     let root = tempfile::tempdir().unwrap();
     let store = Directory::new(root.path().join("store"));
