@@ -28,6 +28,9 @@ pub struct Environment {
     /// own; never secrets.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// How long a release's server may take until it is ready; `"30s"` when nothing is said.
+    #[serde(default)]
+    pub ready_within: Option<Duration>,
     /// File of `NAME=value` lines for the release's server, mode 0600: passwords and keys, never part
     /// of a release. Relative to the root or absolute.
     #[serde(default)]

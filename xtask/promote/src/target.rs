@@ -2,6 +2,11 @@
 
 use release::ReleaseId;
 use std::fmt;
+use std::time::Duration;
+
+/// Longest time for a release to be loaded where its server has the usual time to be ready: files
+/// fetched and proved, the server started and ready.
+pub const LOAD_LIMIT: Duration = Duration::from_secs(120);
 
 /// How a release fares where it is to be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,4 +43,9 @@ pub trait Target: fmt::Debug + Send + Sync {
     /// # Errors
     /// When an instance cannot be asked.
     fn generation(&self) -> Result<u64, TargetError>;
+
+    /// Longest time for a release to be loaded.
+    fn load_limit(&self) -> Duration {
+        LOAD_LIMIT
+    }
 }

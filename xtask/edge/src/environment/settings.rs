@@ -3,6 +3,7 @@
 
 use super::folder::Folder;
 use crate::options::Options;
+use crate::server::READY_TIMEOUT;
 use clap::Args;
 use config::{Config, Environment};
 use report::Fault;
@@ -36,10 +37,10 @@ pub struct EnvironmentArgs {
     /// [default: target/xtask/edge/NAME].
     #[arg(long, value_name = "DIR", requires = "env")]
     pub folder: Option<PathBuf>,
-    /// Seconds within which a release's server must be ready.
-    #[arg(long, value_name = "SECONDS", requires = "env", default_value_t = 30,
+    /// Seconds within which a release's server must be ready [default: the environment's, else 30].
+    #[arg(long, value_name = "SECONDS", requires = "env",
           value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub ready_within: u64,
+    pub ready_within: Option<u64>,
     /// Start in the background, wait until it serves, and print where.
     #[arg(long, requires = "env", conflicts_with_all = ["stop", "with_parent"])]
     pub detach: bool,
@@ -119,7 +120,11 @@ impl Settings {
                 Some(folder) => Folder::new(folder),
                 None => Folder::of_project(root, name),
             },
-            ready_within: Duration::from_secs(args.ready_within),
+            ready_within: args
+                .ready_within
+                .map(Duration::from_secs)
+                .or_else(|| environment.and_then(|it| it.ready_within).map(|it| it.0))
+                .unwrap_or(READY_TIMEOUT),
             connections,
         })
     }

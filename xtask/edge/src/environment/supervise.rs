@@ -169,12 +169,12 @@ impl Watched {
         let is_often = self.restarts.len() == MAX_RESTARTS
             && self.restarts.front().is_some_and(|first| first.elapsed() < RESTART_WINDOW);
         let often = match is_often {
-            true => format!(", and it was restarted {MAX_RESTARTS} times within a minute"),
+            true => format!("restarted {MAX_RESTARTS} times within a minute, and again: "),
             false => String::new(),
         };
         let id = &self.release.manifest().id;
-        eprintln!("error: release {id}: {reason}{often}");
-        self.health.is_down(format!("{reason}{often}"), is_often);
+        eprintln!("error: release {id}: {often}{reason}");
+        self.health.is_down(format!("{often}{reason}"), is_often);
         self.news.notify_one();
     }
 }

@@ -6,7 +6,7 @@ mod start;
 mod status;
 
 use crate::http::Http;
-use crate::target::{Readiness, Target, TargetError};
+use crate::target::{LOAD_LIMIT, Readiness, Target, TargetError};
 use crate::tool::Tools;
 use analysis::Snapshot;
 use config::Environment;
@@ -27,6 +27,8 @@ pub struct EdgeTarget {
     store: Arc<dyn Store>,
     environment: String,
     listen: SocketAddr,
+    /// What a server has to be ready, where the environment says so.
+    ready_within: Duration,
     root: PathBuf,
     http: Http,
     tools: Tools,
@@ -44,6 +46,7 @@ impl EdgeTarget {
             store,
             environment: name.to_owned(),
             listen: environment.listen.0,
+            ready_within: environment.ready_within.map_or(Duration::ZERO, |within| within.0),
             root: root.to_path_buf(),
             http: Http::new(ADMIN_TIMEOUT),
             tools: Tools::of_this_program(),
@@ -142,8 +145,10 @@ impl Target for EdgeTarget {
         if !self.edges()?.is_empty() {
             return Ok(());
         }
-        start::start(&self.tools, &self.environment, self.listen, &self.root)?;
-        start::wait(|| Ok(!self.edges()?.is_empty()), &self.environment)
+        // It loads what is live before it says that it runs.
+        let limit = start::START_LIMIT + self.ready_within;
+        start::start(&self.tools, &self.environment, self.listen, &self.root, limit)?;
+        start::wait(|| Ok(!self.edges()?.is_empty()), &self.environment, limit)
     }
 
     fn readiness(&self, release: &ReleaseId) -> Result<Readiness, TargetError> {
@@ -155,6 +160,10 @@ impl Target for EdgeTarget {
     fn generation(&self) -> Result<u64, TargetError> {
         let all = self.statuses()?;
         Ok(all.iter().map(|status| status.generation.unwrap_or(0)).min().unwrap_or(0))
+    }
+
+    fn load_limit(&self) -> Duration {
+        LOAD_LIMIT + self.ready_within
     }
 }
 

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long an edge may take until it says that it is running: it loads what is live before.
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long an edge may take until it says that it is running: it loads what is live before, whose server
+/// has the usual time to be ready.
+pub const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -16,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How much of a failed start's complaint is told.
 const MAX_COMPLAINT_LINES: usize = 5;
 
-/// Starts the edge of an environment, in the background.
+/// Starts the edge of an environment, in the background, within a limit.
 ///
 /// # Errors
 /// When the environment is served elsewhere, or the edge does not start.
@@ -25,6 +26,7 @@ pub fn start(
     environment: &str,
     listen: SocketAddr,
     root: &Path,
+    limit: Duration,
 ) -> Result<(), TargetError> {
     let command = format!("cargo xtask edge --env {environment}");
     if !is_local(listen) {
@@ -48,7 +50,7 @@ pub fn start(
         .stderr(writer)
         .spawn()
         .map_err(|error| failed(format!("{}: {error}", program.display())))?;
-    let deadline = Instant::now() + START_LIMIT;
+    let deadline = Instant::now() + limit;
     let status = loop {
         match child.try_wait().map_err(|error| failed(error.to_string()))? {
             Some(status) => break status,
@@ -56,7 +58,7 @@ pub fn start(
                 // It did not put itself into the background: then it is no edge to rely on.
                 child.kill().ok();
                 child.wait().ok();
-                return Err(failed(format!("it did not start within {} s", START_LIMIT.as_secs())));
+                return Err(failed(format!("it did not start within {} s", limit.as_secs())));
             }
             None => std::thread::sleep(LOOK_AGAIN),
         }
@@ -77,14 +79,15 @@ pub fn start(
 pub fn wait(
     is_there: impl Fn() -> Result<bool, TargetError>,
     environment: &str,
+    limit: Duration,
 ) -> Result<(), TargetError> {
-    let deadline = Instant::now() + START_LIMIT;
+    let deadline = Instant::now() + limit;
     while !is_there()? {
         if Instant::now() >= deadline {
             return Err(TargetError(format!(
                 "the edge of {environment} was started, and does not say in the store that it runs \
                  within {} s",
-                START_LIMIT.as_secs()
+                limit.as_secs()
             )));
         }
         std::thread::sleep(LOOK_AGAIN);

@@ -30,9 +30,6 @@ use std::time::Duration;
 /// Between two looks at something that should change within the second.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Longest time for a release to be loaded: files proved, its server started and ready.
-const LOAD_LIMIT: Duration = Duration::from_secs(120);
-
 /// Longest time for the target to follow a routing that is loaded already.
 const FOLLOW_LIMIT: Duration = Duration::from_secs(30);
 
@@ -204,7 +201,7 @@ impl Rolling<'_> {
     fn stage(&mut self, rollout: &Rollout) -> Result<Step, Stopped> {
         let generation = self.route(routes::staged(rollout))?;
         self.target.ensure_running()?;
-        let began = self.clock.now();
+        let (began, load_limit) = (self.clock.now(), self.target.load_limit());
         loop {
             self.look_up(rollout)?;
             let took = clock::since(began, self.clock.now());
@@ -219,11 +216,11 @@ impl Rolling<'_> {
                 Ok(Readiness::Failed(reason)) => {
                     return Ok(Step::TurnBack(format!("it could not be loaded: {reason}")));
                 }
-                Ok(Readiness::Loading | Readiness::Unknown) if took >= LOAD_LIMIT => {
-                    let limit = LOAD_LIMIT.as_secs();
+                Ok(Readiness::Loading | Readiness::Unknown) if took >= load_limit => {
+                    let limit = load_limit.as_secs();
                     return Ok(Step::TurnBack(format!("it was not loaded within {limit} s")));
                 }
-                Err(error) if took >= LOAD_LIMIT => return Err(error.into()),
+                Err(error) if took >= load_limit => return Err(error.into()),
                 Ok(Readiness::Loading | Readiness::Unknown) | Err(_) => {}
             }
             (self.tell)(&Event::Loading(took));
