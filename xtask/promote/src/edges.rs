@@ -3,7 +3,7 @@
 use crate::edge_target::EdgeTarget;
 use crate::http::Http;
 use crate::places::Place;
-use release::EdgePresence;
+use release::{EdgePresence, ReleaseId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,6 +23,8 @@ pub struct EdgeView {
     pub listen: String,
     /// Of the routing that it follows.
     pub generation: Option<u64>,
+    /// What it gives the live traffic to: not what is live while that is loaded, or cannot be.
+    pub serving: Option<String>,
     pub releases: BTreeMap<String, ReleaseView>,
     /// Why it could not be asked.
     pub problem: Option<String>,
@@ -43,9 +45,20 @@ pub struct ReleaseView {
     pub restarts: u64,
 }
 
-#[derive(Debug, Deserialize)]
+/// Whether the edges do what a routing asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Following {
+    NoEdge,
+    All,
+    /// One does not, for this reason.
+    NotYet(String),
+}
+
+#[derive(Debug, Default, Deserialize)]
 struct Status {
     generation: Option<u64>,
+    #[serde(default)]
+    serving: Option<String>,
     #[serde(default)]
     releases: BTreeMap<String, ReleaseView>,
 }
@@ -61,17 +74,48 @@ pub fn look(root: &Path, place: &Place) -> anyhow::Result<Vec<EdgeView>> {
     Ok(target.edges()?.into_iter().map(|edge| ask(&http, edge)).collect())
 }
 
-/// The oldest generation of the routing that an edge follows; `None` when there is no edge to ask.
+/// Whether the edges give the live traffic to a release, by this generation of the routing or a later
+/// one.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn generation(root: &Path, place: &Place) -> anyhow::Result<Option<u64>> {
+pub fn following(
+    root: &Path,
+    place: &Place,
+    generation: u64,
+    live: Option<&ReleaseId>,
+) -> anyhow::Result<Following> {
     let edges = look(root, place)?;
-    Ok(edges
-        .iter()
-        .filter(|edge| edge.problem.is_none())
-        .map(|it| it.generation.unwrap_or(0))
-        .min())
+    if edges.is_empty() {
+        return Ok(Following::NoEdge);
+    }
+    let behind = edges.iter().find_map(|edge| edge.behind(generation, live));
+    Ok(behind.map_or(Following::All, Following::NotYet))
+}
+
+impl EdgeView {
+    /// Why it does not give the live traffic to a release.
+    fn behind(&self, generation: u64, live: Option<&ReleaseId>) -> Option<String> {
+        let EdgeView { instance, pid, .. } = self;
+        let who = format!("edge {instance} (process {pid})");
+        if let Some(problem) = &self.problem {
+            return Some(format!("{who} does not answer: {problem}"));
+        }
+        let seen = self.generation.unwrap_or(0);
+        if seen < generation {
+            return Some(format!("{who}: expected generation {generation}, found {seen}"));
+        }
+        let live = live?;
+        if self.serving.as_deref() == Some(live.as_str()) {
+            return None;
+        }
+        let serving = self.serving.as_deref().unwrap_or("nothing");
+        let known = self.releases.get(live.as_str());
+        let state = known.map_or("not there", |release| release.state.as_str());
+        let reason = known.and_then(|release| release.reason.as_deref());
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        Some(format!("{who} goes on serving {serving}, because {live} is {state}{reason}"))
+    }
 }
 
 fn ask(http: &Http, edge: EdgePresence) -> EdgeView {
@@ -80,10 +124,10 @@ fn ask(http: &Http, edge: EdgePresence) -> EdgeView {
     let status = status.and_then(|bytes| {
         serde_json::from_slice::<Status>(&bytes).map_err(|error| error.to_string())
     });
-    let (generation, releases, problem) = match status {
-        Ok(status) => (status.generation, status.releases, None),
-        Err(problem) => (None, BTreeMap::new(), Some(problem)),
+    let (Status { generation, serving, releases }, problem) = match status {
+        Ok(status) => (status, None),
+        Err(problem) => (Status::default(), Some(problem)),
     };
     let EdgePresence { instance, host, pid, listen, .. } = edge;
-    EdgeView { instance, host, pid, listen, generation, releases, problem }
+    EdgeView { instance, host, pid, listen, generation, serving, releases, problem }
 }

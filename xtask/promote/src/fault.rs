@@ -8,6 +8,7 @@ use anyhow::Context;
 use release::routing::RoutingError;
 use release::store::StoreError;
 use report::{Exit, Fault};
+use std::io::ErrorKind;
 
 /// What stopped a rollout, as an error with its exit code: 3 for a world that was not reachable, 4
 /// for what was refused so that nothing is harmed.
@@ -47,16 +48,12 @@ pub fn of_rollback(error: RollbackError, environment: &str) -> anyhow::Error {
 
 /// A journal that cannot be read, or is not to be believed.
 pub fn of_journal_of(error: JournalError, environment: &str) -> anyhow::Error {
-    let exit = of_journal(&error);
-    let message = format!("{environment}: {:#}", anyhow::Error::from(error));
-    Fault { exit, message }.into()
+    of_stopped(error.into(), environment)
 }
 
 /// A store that cannot be read or written.
 pub fn of_store_of(error: StoreError, environment: &str) -> anyhow::Error {
-    let exit = of_store(&error);
-    let message = format!("{environment}: {:#}", anyhow::Error::from(error));
-    Fault { exit, message }.into()
+    of_stopped(error.into(), environment)
 }
 
 fn next(stopped: &Stopped, environment: &str) -> String {
@@ -75,13 +72,36 @@ fn next(stopped: &Stopped, environment: &str) -> String {
         Stopped::Journal(JournalError::Tampered { .. } | JournalError::Cut { .. }) => {
             "; see \"A journal that does not hold\" in docs/src/how-to/roll-back.md".to_owned()
         }
+        Stopped::Store(error)
+        | Stopped::Lease(
+            LeaseError::Store(error) | LeaseError::Routing(RoutingError::Store(error)),
+        )
+        | Stopped::Journal(JournalError::Store(error))
+        | Stopped::Routing(RoutingError::Store(error)) => mend(error).to_owned(),
         _ => String::new(),
+    }
+}
+
+/// What helps a store that cannot be written.
+fn mend(error: &StoreError) -> &'static str {
+    let StoreError::Io { source, .. } = error else { return "" };
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "; what is live goes on: make space there, and try again"
+        }
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+            "; what is live goes on: make the store writable for this user, and try again"
+        }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "; expected a folder there",
+        _ => "",
     }
 }
 
 fn of_lease(error: &LeaseError) -> Exit {
     match error {
-        LeaseError::Held { .. } | LeaseError::Lost { .. } => Exit::Refused,
+        LeaseError::Held { .. } | LeaseError::Lost { .. } | LeaseError::NoRouting(_) => {
+            Exit::Refused
+        }
         LeaseError::Busy => Exit::Unreachable,
         LeaseError::Routing(error) => of_routing(error),
         LeaseError::Store(error) => of_store(error),

@@ -5,7 +5,8 @@
 //! up, meets a routing that it has not seen, and changes nothing.
 
 use crate::clock;
-use crate::journal::Head;
+use crate::journal::{Head, Journal, JournalError};
+use crate::state::State;
 use release::routing::{Routing, RoutingError};
 use release::store::{Etag, Store, StoreError, lease as key};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub enum LeaseError {
     Lost { ours: u64, found: u64 },
     #[error("the environment's lease is written to by many others at once; try again")]
     Busy,
+    #[error("routing.json is gone, and what was live cannot be known: {0}")]
+    NoRouting(String),
     #[error(transparent)]
     Routing(#[from] RoutingError),
     #[error(transparent)]
@@ -172,10 +175,7 @@ pub fn acquire(
 /// Puts the number into the routing: an earlier holder has not seen it so.
 fn fence(store: &dyn Store, fencing: u64) -> Result<(), LeaseError> {
     for _ in 0..MAX_TRIES {
-        let (mut routing, etag) = match Routing::read(store)? {
-            Some((routing, etag)) => (routing, Some(etag)),
-            None => (Routing::empty(), None),
-        };
+        let (mut routing, etag) = routing(store)?;
         if routing.fencing > fencing {
             return Err(LeaseError::Lost { ours: fencing, found: routing.fencing });
         }
@@ -191,6 +191,34 @@ fn fence(store: &dyn Store, fencing: u64) -> Result<(), LeaseError> {
         }
     }
     Err(LeaseError::Busy)
+}
+
+/// The present routing. One that is not there was never written, or was lost: then it is what the
+/// journal came to, for an empty one would take the release that is live from its visitors.
+///
+/// # Errors
+/// When the store cannot be read; [`LeaseError::NoRouting`] when the journal does not hold either.
+pub fn routing(store: &dyn Store) -> Result<(Routing, Option<Etag>), LeaseError> {
+    if let Some((routing, etag)) = Routing::read(store)? {
+        return Ok((routing, Some(etag)));
+    }
+    let journal = journal(store).map_err(|error| match error {
+        JournalError::Store(error) => LeaseError::Store(error),
+        error => LeaseError::NoRouting(error.to_string()),
+    })?;
+    Ok((Routing { live: State::of(journal.records()).live, ..Routing::empty() }, None))
+}
+
+/// The journal, proved to reach as far as the lease remembers.
+///
+/// # Errors
+/// When the store cannot be read, or the journal does not hold.
+pub fn journal(store: &dyn Store) -> Result<Journal, JournalError> {
+    // The lease first: it remembers nothing that is not written by then.
+    let head = read(store)?.and_then(|lease| lease.journal);
+    let journal = Journal::read(store)?;
+    head.iter().try_for_each(|head| journal.check_head(head))?;
+    Ok(journal)
 }
 
 impl Held {

@@ -8,6 +8,7 @@ use crate::journal::{Act, Journal, JournalError, Writer};
 use crate::lease::{self, Claim, Holder, LeaseError};
 use crate::rollout::{Stopped, write_routing};
 use crate::state::State;
+use crate::upload::whole;
 use release::ReleaseId;
 use release::routing::Routing;
 use release::store::{Store, StoreError, stored_manifest};
@@ -52,11 +53,16 @@ pub fn roll_back(
 ) -> Result<RolledBack, RollbackError> {
     let began = clock.now();
     let holder = Holder::this_process();
-    let mut journal = Journal::read(store).map_err(Stopped::from)?;
+    let mut journal = lease::journal(store).map_err(Stopped::from)?;
     let state = State::of(journal.records());
     let routing = Routing::read(store).map_err(Stopped::from)?.map(|(routing, _)| routing);
     let routing = routing.unwrap_or_else(Routing::empty);
-    let to = goal(store, &state, &routing, named)?;
+    let to = goal(&state, &routing, named)?;
+    // What the routing names is loaded, and needs nothing of the store.
+    if let Some(to) = to.as_ref().filter(|to| !routing.releases().any(|id| id == *to)) {
+        let manifest = stored_manifest(store, to).map_err(RollbackError::Unknown)?;
+        whole(store, &manifest).map_err(RollbackError::Unknown)?;
+    }
     let from = match &routing.candidate {
         Some(candidate) => Some(candidate.release.clone()),
         None => routing.live.clone(),
@@ -82,7 +88,6 @@ pub fn roll_back(
 }
 
 fn goal(
-    store: &dyn Store,
     state: &State,
     routing: &Routing,
     named: Option<&ReleaseId>,
@@ -91,7 +96,6 @@ fn goal(
         if routing.live.as_ref() == Some(named) && routing.candidate.is_none() {
             return Err(RollbackError::IsLive(named.clone()));
         }
-        stored_manifest(store, named).map_err(RollbackError::Unknown)?;
         return Ok(Some(named.clone()));
     }
     if let Some(rollback) = &state.rollback {

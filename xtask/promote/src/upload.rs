@@ -78,14 +78,8 @@ impl LocalReleases {
         };
         let signature = String::from_utf8_lossy(&signature.bytes);
         self.trust.verify(&signature, &bytes, &statement).map_err(|error| damaged(chain(error)))?;
-        let mut known_files = 0;
-        for (path, size, sha256) in contents(&manifest) {
-            if !store.has(&store::blob(&sha256), size)? {
-                return Err(damaged(format!("{path} is missing")));
-            }
-            known_files += 1;
-        }
-        Ok(Uploaded { known_files, ..Uploaded::default() })
+        whole(store, &manifest)?;
+        Ok(Uploaded { known_files: contents(&manifest).count(), ..Uploaded::default() })
     }
 }
 
@@ -107,6 +101,22 @@ impl Upload for LocalReleases {
             (Err(error), _) => Err(error),
         }
     }
+}
+
+/// Whether the store has every file that a manifest lists; whether they are what it says is proved where
+/// they are loaded.
+///
+/// # Errors
+/// [`StoreError::Damaged`] with the first that is missing.
+pub fn whole(store: &dyn Store, manifest: &Manifest) -> Result<(), StoreError> {
+    for (path, size, sha256) in contents(manifest) {
+        let key = store::blob(&sha256);
+        if !store.has(&key, size)? {
+            let reason = format!("{path} is missing: expected {size} bytes in {key}");
+            return Err(StoreError::Damaged { id: manifest.id.clone(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// Every file that a manifest lists: path, size in bytes, digest.

@@ -1,7 +1,7 @@
 //! `xtask rollback`.
 
 use crate::clock::SystemClock;
-use crate::edges;
+use crate::edges::{self, Following};
 use crate::fault;
 use crate::journal::RolloutId;
 use crate::notify::Notifier;
@@ -119,19 +119,14 @@ pub enum Followed {
 fn follow(root: &Path, place: &Place, done: &RolledBack) -> Followed {
     let began = Instant::now();
     loop {
-        match edges::generation(root, place) {
-            Ok(None) => return Followed::NoEdge,
-            Ok(Some(seen)) if seen >= done.generation => {
-                return Followed::After(done.took + began.elapsed());
-            }
-            Ok(Some(seen)) if began.elapsed() >= FOLLOW_LIMIT => {
-                let expected = done.generation;
-                return Followed::NotYet(format!("expected generation {expected}, found {seen}"));
-            }
-            Err(error) if began.elapsed() >= FOLLOW_LIMIT => {
-                return Followed::NotYet(format!("{error:#}"));
-            }
-            Ok(Some(_)) | Err(_) => std::thread::sleep(LOOK_AGAIN),
+        let seen = edges::following(root, place, done.generation, done.to.as_ref());
+        let is_over = began.elapsed() >= FOLLOW_LIMIT;
+        match seen {
+            Ok(Following::NoEdge) => return Followed::NoEdge,
+            Ok(Following::All) => return Followed::After(done.took + began.elapsed()),
+            Ok(Following::NotYet(why)) if is_over => return Followed::NotYet(why),
+            Err(error) if is_over => return Followed::NotYet(format!("{error:#}")),
+            Ok(Following::NotYet(_)) | Err(_) => std::thread::sleep(LOOK_AGAIN),
         }
     }
 }

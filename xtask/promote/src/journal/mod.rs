@@ -12,7 +12,7 @@ pub use record::{
 
 use crate::clock;
 use release::Sha256;
-use release::store::{Store, StoreError, journal_record};
+use release::store::{Key, Store, StoreError, journal_prefix, journal_record};
 use serde::{Deserialize, Serialize};
 
 /// How often a record is tried under the next number, when people act at the same time.
@@ -63,6 +63,16 @@ impl Journal {
     pub fn read(store: &dyn Store) -> Result<Journal, JournalError> {
         let mut journal = Journal::default();
         journal.refresh(store)?;
+        let last = store.list(&journal_prefix())?.iter().filter_map(number).max().unwrap_or(0);
+        if last >= journal.next_number() {
+            // Others may have written since. A record that is lost stays lost, and looks like the end.
+            journal.refresh(store)?;
+        }
+        if last >= journal.next_number() {
+            let (number, reason) =
+                (journal.next_number(), "it is missing, and later ones are there");
+            return Err(JournalError::Tampered { number, reason: reason.to_owned() });
+        }
         Ok(journal)
     }
 
@@ -170,6 +180,11 @@ impl Journal {
         }
         Err(JournalError::Busy.into())
     }
+}
+
+/// The number of a record that is under this key.
+fn number(key: &Key) -> Option<u64> {
+    key.name().strip_suffix(".json")?.parse().ok()
 }
 
 fn encode(record: &Record) -> Result<Vec<u8>, JournalError> {

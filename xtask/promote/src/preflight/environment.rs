@@ -25,7 +25,7 @@ pub struct Standing {
 /// When its store cannot be read (3), or its journal is not to be believed (4).
 pub fn stand(place: &Place) -> anyhow::Result<Standing> {
     let (store, name) = (&*place.store, place.name.as_str());
-    let journal = Journal::read(store).map_err(|error| fault::of_journal_of(error, name))?;
+    let journal = lease::journal(store).map_err(|error| fault::of_journal_of(error, name))?;
     let state = State::of(journal.records());
     let routing = Routing::read(store).map_err(|error| fault::of_stopped(error.into(), name))?;
     let routing = routing.map_or_else(Routing::empty, |(routing, _)| routing);
@@ -85,6 +85,9 @@ impl Standing {
                 ),
             ));
         }
+        if self.state.running().is_none() && self.state.rollback.is_none() {
+            missing.extend(self.moved_by_nobody(name));
+        }
         if self.state.rollback.is_some() {
             missing.push(Missing::new(
                 "a rollback by hand was begun and is not done",
@@ -92,5 +95,25 @@ impl Standing {
             ));
         }
         missing.into_iter().map(|it| it.of(name)).collect()
+    }
+
+    /// With nothing under way, the routing is what the journal came to; else one of the two was lost,
+    /// and a rollout would begin from the wrong place.
+    fn moved_by_nobody(&self, name: &str) -> Option<Missing> {
+        let (routed, known) = (self.routing.live.as_ref(), self.state.live.as_ref());
+        let shown = |id: Option<&ReleaseId>| id.map_or("nothing".to_owned(), ToString::to_string);
+        let mend = match known {
+            Some(known) => format!(
+                "`cargo xtask rollback --env {name} --to {known}` writes a routing that the journal \
+                 knows of"
+            ),
+            None => "put the store's folder journal/ back from a backup".to_owned(),
+        };
+        let what = format!(
+            "{} is live by its routing, and {} by its journal",
+            shown(routed),
+            shown(known)
+        );
+        (routed != known).then(|| Missing::new(what, mend))
     }
 }

@@ -2,7 +2,7 @@
 //! from itself changes nothing.
 
 use super::{Rolling, Stopped};
-use crate::lease::LeaseError;
+use crate::lease::{self, LeaseError};
 use crate::state::Rollout;
 use release::ReleaseId;
 use release::routing::{Candidate, Routing, RoutingError, TrafficShare};
@@ -73,15 +73,12 @@ pub fn write(
     wanted: impl Fn(&Routing) -> Routing,
 ) -> Result<u64, Stopped> {
     for _ in 0..MAX_TRIES {
-        let (present, etag) = match Routing::read(store)? {
-            Some((routing, etag)) => (routing, Some(etag)),
-            None => (Routing::empty(), None),
-        };
+        let (present, etag) = lease::routing(store)?;
         if present.fencing > fencing {
             return Err(LeaseError::Lost { ours: fencing, found: present.fencing }.into());
         }
         let wanted = wanted(&present);
-        if wanted == present {
+        if etag.is_some() && wanted == present {
             return Ok(present.generation);
         }
         let wanted = Routing { fencing, generation: present.generation + 1, ..wanted };

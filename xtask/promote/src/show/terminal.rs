@@ -373,7 +373,7 @@ impl Terminal {
         };
         if let Some((_, reason)) = turned_back {
             let room = look.measure().saturating_sub(12);
-            for (index, line) in text::wrap(&text::line(reason.as_bytes()), room).iter().enumerate()
+            for (index, line) in text::wrap(&text::block(reason.as_bytes(), false), room).iter().enumerate()
             {
                 let label = if index == 0 { "because" } else { "" };
                 lines += &format!("  {label:<9} {line}\n");

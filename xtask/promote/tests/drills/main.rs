@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod client;
+mod corrupted;
+mod disk;
+mod lost;
 #[path = "../commands/project.rs"]
 #[expect(dead_code, reason = "the tests of the commands use the rest")]
 mod project;
@@ -11,6 +14,7 @@ mod server;
 mod shop;
 mod slow_or_failing;
 mod switches;
+mod unfit;
 mod visitors;
 
 /// Not a test: the server of the releases, which is this very binary.

@@ -41,6 +41,11 @@ impl Shop {
 
     /// A release whose files all say its number.
     pub fn release(&self, number: u32, manner: Manner) -> ReleaseId {
+        self.release_with(number, manner, |_| ())
+    }
+
+    /// The same, with what `add` puts into the site.
+    pub fn release_with(&self, number: u32, manner: Manner, add: impl Fn(&Shop)) -> ReleaseId {
         let root = self.project.root();
         fs::remove_dir_all(root.join("site")).ok();
         let mut page = String::new();
@@ -50,6 +55,7 @@ impl Shop {
             self.project.write(&format!("site/{path}"), &text);
             page += &format!("/{path} {text}\n");
         }
+        add(self);
         if self.has_server {
             self.project.write("server", &program(manner));
             let mode = fs::Permissions::from_mode(0o755);

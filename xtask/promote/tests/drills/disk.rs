@@ -1,0 +1,172 @@
+//! Stores that cannot be written: full, or read-only. What is live goes on, and what was begun goes on
+//! once there is space again.
+
+use crate::project::Ran;
+use crate::server::Manner;
+use crate::shop::Shop;
+use crate::visitors::Visitors;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Larger than what is left in a store that is nearly full.
+const LARGE_BYTES: usize = 300 * 1024;
+
+/// A store on a small disk of its own, which root alone can make. Dropped: the edge ends first.
+struct SmallDisk<'a> {
+    shop: &'a Shop,
+    path: PathBuf,
+}
+
+impl SmallDisk<'_> {
+    /// `None`, and a line that says so, where none can be made.
+    fn mount(shop: &Shop) -> Option<SmallDisk<'_>> {
+        let path = shop.project.root().join("env/production");
+        fs::create_dir_all(&path).unwrap();
+        let disk = SmallDisk { shop, path };
+        if disk.run("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) {
+            return Some(disk);
+        }
+        println!("skipped: no file system can be mounted here");
+        std::mem::forget(disk);
+        None
+    }
+
+    fn remount(&self, how: &str) {
+        assert!(self.run("mount", &["-o", &format!("remount,{how}")]));
+    }
+
+    /// Leaves so much free, as far as pages go.
+    fn fill(&self, free: usize) -> PathBuf {
+        let filler = self.path.join("filler");
+        let is_left = |size: usize| fs::write(&filler, vec![0; size]).is_ok();
+        let all = (0..1024).rev().map(|pages| pages * 4096).find(|size| is_left(*size)).unwrap();
+        fs::write(&filler, vec![0; all.saturating_sub(free)]).unwrap();
+        filler
+    }
+
+    /// What is wrong, where, and what helps.
+    fn is_told(&self, ran: &Ran, what: &str, mend: &str) {
+        ran.expect(3);
+        for words in ["production: failed to ", what, self.path.to_str().unwrap(), mend] {
+            assert!(ran.stderr.contains(words), "it lacks {words:?}: {}", ran.stderr);
+        }
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(&self.path);
+        command.output().is_ok_and(|output| output.status.success())
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        self.shop.project.end_edges("production");
+        self.run("umount", &["--lazy"]);
+    }
+}
+
+/// The next release has a file that a nearly full store has no place for.
+fn add_large_file(shop: &Shop) {
+    // Nothing that compresses.
+    let mut state = 1_u32;
+    let mut digit = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from_digit(state >> 28, 16).unwrap()
+    };
+    shop.project.write("site/large.txt", &(0..LARGE_BYTES).map(|_| digit()).collect::<String>());
+}
+
+/// A promoter that may write no large file: as with a full disk, a write fails in its middle, and it
+/// needs no disk of its own.
+fn promote_with_a_limit(shop: &Shop) -> Ran {
+    let promote = shop.project.command("promote", &[]);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\""])
+        .arg(promote.get_program())
+        .current_dir(shop.project.root());
+    for (name, value) in promote.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Ran::of(&command.output().unwrap())
+}
+
+#[test]
+fn an_upload_that_cannot_be_written_is_gone_on_with() {
+    let shop = Shop::new(false, "");
+    let first = shop.release(1, Manner::Sound);
+    shop.project.promote(&[]).expect(0);
+    let visitors = shop.visitors();
+    let second = shop.release_with(2, Manner::Sound, add_large_file);
+    let ran = promote_with_a_limit(&shop);
+    ran.expect(3);
+    for words in ["production: failed to write ", "/env/production/blobs/", "make space there"] {
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+    assert!(ran.stdout.contains("cargo xtask promote --resume"), "{}", ran.stdout);
+    visitors.wait_for_answers(first.as_str(), 50);
+    shop.project.promote(&["--resume"]).expect(0);
+    visitors.wait_for_answers(second.as_str(), 50);
+    nobody_was_hurt(&shop, visitors);
+}
+
+#[test]
+fn a_store_without_space_stops_a_rollout_and_hurts_nobody() {
+    let shop = Shop::new(false, "");
+    let Some(disk) = SmallDisk::mount(&shop) else { return };
+    let first = shop.release(1, Manner::Sound);
+    shop.project.promote(&[]).expect(0);
+    let visitors = shop.visitors();
+    let second = shop.release_with(2, Manner::Sound, add_large_file);
+
+    // For the lease and the first records there is space, for the release there is not.
+    let filler = disk.fill(128 * 1024);
+    disk.is_told(&shop.project.promote(&[]), "No space left on device", "make space there");
+    // There is none at all.
+    disk.fill(0);
+    for (command, arguments) in [("promote", &["--resume"][..]), ("rollback", &[])] {
+        let ran = shop.project.run(command, arguments);
+        disk.is_told(&ran, "No space left on device", "make space there");
+    }
+    visitors.wait_for_answers(first.as_str(), 50);
+
+    fs::remove_file(filler).unwrap();
+    shop.project.promote(&["--resume"]).expect(0);
+    visitors.wait_for_answers(second.as_str(), 50);
+    nobody_was_hurt(&shop, visitors);
+}
+
+#[test]
+fn a_read_only_store_is_told_and_hurts_nobody() {
+    let shop = Shop::new(false, "");
+    let Some(disk) = SmallDisk::mount(&shop) else { return };
+    let first = shop.release(1, Manner::Sound);
+    shop.project.promote(&[]).expect(0);
+    let second = shop.release(2, Manner::Sound);
+    shop.project.promote(&[]).expect(0);
+    let visitors = shop.visitors();
+    disk.remount("ro");
+    let freeze = ["--env", "production", "--reason", "the disk"];
+    for (command, arguments) in
+        [("promote", &[first.as_str()][..]), ("rollback", &[]), ("freeze", &freeze)]
+    {
+        let ran = shop.project.run(command, arguments);
+        disk.is_told(&ran, "Read-only file system", "make the store writable");
+    }
+    visitors.wait_for_answers(second.as_str(), 50);
+    disk.remount("rw");
+    shop.project.run("rollback", &[]).expect(0);
+    visitors.wait_for_answers(first.as_str(), 50);
+    nobody_was_hurt(&shop, visitors);
+}
+
+fn nobody_was_hurt(shop: &Shop, visitors: Visitors) {
+    let seen = visitors.end();
+    assert!(seen.failed.is_empty() && seen.mixtures.is_empty(), "{seen:#?}");
+    shop.project.run("history", &["verify"]).expect(0);
+}
