@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod again;
+mod reproducible;
+
 use release::signing::Trust;
-use release::{CacheClass, Encoding, KEPT_RELEASES, Release, ReleaseError, ReleaseId, Releases};
+use release::{CacheClass, Encoding, Release, ReleaseError};
 use report::{Outcome, Status};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
@@ -53,6 +56,20 @@ fn xtask_build(root: &Path, arguments: &[&str]) -> Output {
         .env("HOME", root)
         .output()
         .unwrap()
+}
+
+/// All files in a folder, sorted.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![folder.to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { pending.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Builds, expects success, and opens the release that `latest` names.
@@ -113,129 +130,6 @@ fn a_folder_of_html_becomes_a_release() {
     assert_eq!(mode & 0o777, 0o755, "whoever may read the checkout may read the release");
     let signer = release.signer(&Trust::of_project(root.path(), &[]).unwrap()).unwrap();
     assert!(signer.name.is_development() && !signer.is_for_production);
-}
-
-#[test]
-fn the_same_sources_give_the_same_id() {
-    let (first, _) = built(plain().path());
-    let root = plain();
-    // Another folder, another order, other modes.
-    let elsewhere = project(PLAIN, &[]);
-    put(elsewhere.path(), "public/photo.png", "not really");
-    put(elsewhere.path(), "public/index.html", &"<p>hello</p>\n".repeat(100));
-    put(elsewhere.path(), "public/assets/app.4f9c2ab1.css", "body { color: teal }");
-    let page = elsewhere.path().join("public/index.html");
-    fs::set_permissions(page, fs::Permissions::from_mode(0o600)).unwrap();
-
-    let (second, _) = built(elsewhere.path());
-    let (third, _) = built(root.path());
-    let (fourth, outcome) = built(root.path());
-    let ids = [&second, &third, &fourth].map(|release| &release.manifest().id);
-    assert_eq!(ids, [&first.manifest().id; 3]);
-    assert_eq!(Releases::of(root.path()).list().unwrap().len(), 1);
-    assert_eq!(measure(&outcome, "site.files.reused"), 3.0);
-    let json = |release: &Release| fs::read(release.dir().join("manifest.json")).unwrap();
-    assert_eq!(json(&second), json(&fourth));
-}
-
-#[test]
-fn an_unchanged_file_is_not_compressed_again() {
-    let root = plain();
-    let (before, _) = built(root.path());
-    put(root.path(), "public/assets/app.4f9c2ab1.css", "body { color: navy }");
-    let (after, outcome) = built(root.path());
-    assert_ne!(before.manifest().id, after.manifest().id);
-    assert_eq!(before.manifest().file("index.html"), after.manifest().file("index.html"));
-    assert_eq!(measure(&outcome, "site.files.reused"), 2.0, "the page and the picture");
-    let inode = |release: &Release, path| fs::metadata(release.site_path(path)).unwrap().ino();
-    assert_eq!(inode(&before, "index.html.br"), inode(&after, "index.html.br"), "written once");
-    before.verify().unwrap();
-}
-
-#[test]
-fn where_nothing_changed_nothing_is_written() {
-    let root = plain();
-    let (release, _) = built(root.path());
-    built(root.path());
-    let look = || {
-        let folders =
-            ["target/xtask/releases", "target/xtask/state"].map(|it| root.path().join(it));
-        let mut found = Vec::new();
-        let mut pending = folders.to_vec();
-        while let Some(folder) = pending.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                let metadata = fs::metadata(&path).unwrap();
-                if metadata.is_dir() {
-                    pending.push(path);
-                } else {
-                    found.push((path, metadata.ino(), metadata.modified().unwrap()));
-                }
-            }
-        }
-        found.sort();
-        found
-    };
-    let before = look();
-    built(root.path());
-    assert_eq!(look(), before);
-    release.verify().unwrap();
-}
-
-#[test]
-fn an_edit_that_keeps_size_and_time_is_seen() {
-    let root = plain();
-    let (before, _) = built(root.path());
-    built(root.path());
-    let path = root.path().join("public/photo.png");
-    let modified = fs::metadata(&path).unwrap().modified().unwrap();
-    fs::write(&path, "not REALLY").unwrap();
-    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
-    let (after, _) = built(root.path());
-    assert_ne!(after.manifest().id, before.manifest().id);
-}
-
-#[test]
-fn a_name_that_became_free_is_a_variants_again() {
-    let root = plain();
-    let (fresh, _) = built(root.path());
-    let elsewhere = plain();
-    for own in ["public/index.html.br", "public/index.html.gz/file.txt"] {
-        put(elsewhere.path(), own, "the site's own");
-        let (with, _) = built(elsewhere.path());
-        assert_ne!(with.manifest().id, fresh.manifest().id);
-        fs::remove_file(elsewhere.path().join(own)).unwrap();
-    }
-    let (again, _) = built(elsewhere.path());
-    assert_eq!(again.manifest().id, fresh.manifest().id);
-}
-
-#[test]
-fn the_same_contents_at_another_path_are_sent_as_its_name_says() {
-    let root = plain();
-    built(root.path());
-    let public = root.path().join("public");
-    fs::copy(public.join("index.html"), public.join("page.txt")).unwrap();
-    fs::copy(public.join("index.html"), public.join("page.png")).unwrap();
-    let (release, _) = built(root.path());
-    let manifest = release.manifest();
-    let kind = |path: &str| manifest.file(path).unwrap().content_type.as_str();
-    assert_eq!(kind("page.txt"), "text/plain; charset=utf-8");
-    assert_eq!(
-        (kind("page.png"), manifest.file("page.png").unwrap().variants.len()),
-        ("image/png", 0)
-    );
-    assert_eq!(manifest.file("page.txt").unwrap().variants.len(), 3);
-}
-
-#[test]
-fn a_damaged_variant_of_an_earlier_release_is_not_taken_over() {
-    let root = plain();
-    let (before, _) = built(root.path());
-    fs::write(before.site_path("index.html.br"), "rubbish").unwrap();
-    put(root.path(), "public/new.txt", "so that it is another release");
-    let (after, _) = built(root.path());
-    assert_eq!(before.manifest().file("index.html"), after.manifest().file("index.html"));
 }
 
 #[test]
@@ -399,72 +293,6 @@ fn the_server_comes_along() {
     put(root.path(), "xtask.toml", &toml.replace("cp source server.sh; chmod", "rm server.sh #"));
     let said = refused(root.path(), 2);
     assert!(said.contains("server.sh is missing") && said.contains("rm server.sh"), "{said}");
-}
-
-#[test]
-fn a_release_is_dated_by_its_commit() {
-    // Nobody told git to ignore the runner's folder.
-    let root = plain();
-    let git = |arguments: &[&str]| {
-        let status = Command::new("git")
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.com"])
-            .args(arguments)
-            .current_dir(root.path())
-            .env("GIT_COMMITTER_DATE", "2026-11-23T23:30:00-05:00")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .status()
-            .unwrap();
-        assert!(status.success(), "git {arguments:?}");
-    };
-    git(&["init", "-q"]);
-    git(&["add", "."]);
-    git(&["commit", "-q", "-m", "Begin"]);
-    let (clean, _) = built(root.path());
-    let manifest = clean.manifest();
-    assert!(manifest.id.as_str().starts_with("2026-11-24-"), "{}", manifest.id);
-    assert_eq!(manifest.created.as_deref(), Some("2026-11-24T04:30:00Z"));
-    assert_eq!(manifest.commit.as_ref().unwrap().len(), 40);
-    assert!(!manifest.has_uncommitted_changes);
-    assert_eq!(built(root.path()).0.manifest().id, manifest.id);
-
-    put(root.path(), "public/new.html", "x");
-    assert!(built(root.path()).0.manifest().has_uncommitted_changes);
-}
-
-#[test]
-fn old_releases_go_and_the_latest_stays() {
-    let root = plain();
-    let mut ids: Vec<ReleaseId> = Vec::new();
-    for number in 0..KEPT_RELEASES + 3 {
-        put(root.path(), "public/index.html", &format!("version {number}"));
-        ids.push(built(root.path()).0.manifest().id.clone());
-    }
-    let kept: Vec<ReleaseId> =
-        Releases::of(root.path()).list().unwrap().into_iter().map(|release| release.id).collect();
-    let newest: Vec<ReleaseId> = ids.iter().rev().take(KEPT_RELEASES).cloned().collect();
-    assert_eq!(kept, newest);
-    let left = fs::read_dir(root.path().join("target/xtask/releases")).unwrap().count();
-    assert_eq!(left, KEPT_RELEASES + 1, "the releases and the pointer, nothing half-made");
-}
-
-#[test]
-fn builds_at_the_same_time_agree() {
-    let root = plain();
-    let builds: Vec<_> = (0..4)
-        .map(|_| {
-            Command::new(env!("CARGO_BIN_EXE_xtask-build"))
-                .current_dir(root.path())
-                .env_remove(report::OUTCOME_ENV)
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for mut build in builds {
-        assert!(build.wait().unwrap().success());
-    }
-    assert_eq!(Releases::of(root.path()).list().unwrap().len(), 1);
-    built(root.path());
 }
 
 #[test]
