@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod introduced;
+#[path = "../support/mod.rs"]
 mod support;
 
 use rustix::process::{Pid, Signal, test_kill_process};
 use std::io::{BufReader, Write};
 use std::time::{Duration, Instant};
-use support::client::{connect, get, get_with, raw, read_chunk, read_head, send};
+use support::client::{connect, get, raw, read_chunk, read_head, send};
 use support::{Edge, Project, project};
 
 const SERVER: &str = "env = { GREETING = \"hello\" }";
@@ -41,65 +43,6 @@ fn files_are_static_and_all_else_goes_to_the_server() {
     assert!(get(edge.address, "/../x").text().starts_with("GET /../x "), "as it was asked for");
     let answer = send(edge.address, "HEAD", "/api", "", b"");
     assert!(answer.status == 200 && answer.header("content-length").parse::<u64>().unwrap() > 0);
-}
-
-#[test]
-fn the_server_is_told_who_asks_and_believes_nobody_else() {
-    let (_project, edge) = site(SERVER);
-    let foreign = "x-forwarded-for: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nx-forwarded-host: evil\r\n\
-                   x-forwarded-port: 1\r\nforwarded: for=6.6.6.6\r\nx-real-ip: 6.6.6.6\r\n\
-                   x-request-id: forged\r\nproxy-authorization: x\r\nte: trailers\r\n\
-                   keep-alive: 1\r\nupgrade: websocket\r\nx-kept: 1\r\n";
-    let answer = get_with(edge.address, "/api", foreign);
-    let head = answer.text().to_ascii_lowercase();
-    for line in [
-        "\nhost: example.test\r\n",
-        "x-forwarded-for: 127.0.0.1\r\n",
-        "\nforwarded: for=127.0.0.1;proto=http\r\n",
-        "x-forwarded-proto: http\r\n",
-        "x-forwarded-host: example.test\r\n",
-        "x-kept: 1\r\n",
-        &format!("x-request-id: {}\r\n", answer.header("x-request-id")),
-    ] {
-        assert_eq!(head.matches(line).count(), 1, "{line} in {head}");
-    }
-    for gone in [
-        "6.6.6.6",
-        "https",
-        "evil",
-        "forged",
-        "proxy-auth",
-        "te:",
-        "keep-alive",
-        "upgrade",
-        "forwarded-port",
-        "connection",
-    ] {
-        assert!(!head.contains(gone), "{gone} in {head}");
-    }
-    let named =
-        "GET /api HTTP/1.1\r\nhost: a\r\nconnection: close, x-secret, host\r\nx-secret: 1\r\n\r\n";
-    let answer = raw(edge.address, named.as_bytes());
-    assert!(answer.contains("host: a\r\n") && !answer.contains("x-secret"), "{answer}");
-}
-
-#[test]
-fn a_proxy_that_was_named_is_believed() {
-    let project = project(&[("index.html", b"static")], Some(SERVER));
-    let edge = project.serve_with(&["--trust-proxy", "127.0.0.0/8", "--trust-proxy", "10.1.1.1"]);
-    let fields = "x-forwarded-for: 6.6.6.6, 192.0.2.7\r\nx-forwarded-for: 10.1.1.1\r\n\
-                  x-forwarded-proto: https\r\nforwarded: for=6.6.6.6\r\n";
-    let answer = get_with(edge.address, "/api", fields);
-    let head = answer.text();
-    for line in [
-        "x-forwarded-for: 192.0.2.7\r\n",
-        "forwarded: for=192.0.2.7;proto=https\r\n",
-        "x-forwarded-proto: https\r\n",
-    ] {
-        assert_eq!(head.matches(line).count(), 1, "{line} in {head}");
-    }
-    assert!(!head.contains("6.6.6.6") && !head.contains("10.1.1.1"), "{head}");
-    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "TLS ends there");
 }
 
 #[test]
