@@ -2,7 +2,8 @@
 //! it.
 
 use crate::edge::Edge;
-use crate::metrics::{Snapshot, exposition};
+use crate::metrics::{Facts, Snapshot, exposition};
+use crate::tls::Shown;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -37,6 +38,8 @@ pub struct Admin {
     pub edge: Arc<Edge>,
     pub instance: String,
     pub environment: String,
+    /// The certificate; `None` without TLS.
+    pub certificate: Option<Arc<Shown>>,
 }
 
 impl Admin {
@@ -79,14 +82,20 @@ impl Admin {
         }
         let traffic = self.edge.traffic();
         let live = traffic.live.as_ref();
+        let not_after = || self.certificate.as_ref().and_then(|it| it.not_after());
         match request.uri().path() {
-            "/status" => json(&traffic.report.status(&self.instance, &self.environment, live)),
+            "/status" => {
+                let status = traffic.report.status(&self.instance, &self.environment, live);
+                json(&status.with_certificate(not_after()))
+            }
             "/metrics.json" => json(&Snapshot::of(&self.edge.metrics)),
             "/metrics" => {
-                let live = live.map(|slot| slot.id.as_str());
-                let generation = traffic.report.routing.as_ref().map(|it| it.generation);
-                let text = exposition(&self.edge.metrics, live, generation);
-                respond(StatusCode::OK, PROMETHEUS, text)
+                let facts = Facts {
+                    live: live.map(|slot| slot.id.as_str()),
+                    generation: traffic.report.routing.as_ref().map(|it| it.generation),
+                    certificate_not_after: not_after(),
+                };
+                respond(StatusCode::OK, PROMETHEUS, exposition(&self.edge.metrics, facts))
             }
             "/health" => respond(StatusCode::OK, TEXT, "ok\n".into()),
             _ => {

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod answer;
 pub mod body;
+pub mod certificate;
 pub mod cli;
 pub mod client;
 pub mod client_id;

@@ -1,6 +1,7 @@
 //! What the edge says of itself: which release is in which state, and why.
 
 use crate::slot::Slot;
+use jiff::Timestamp;
 use release::ReleaseId;
 use release::routing::Routing;
 use serde::Serialize;
@@ -69,7 +70,15 @@ pub struct Status<'a> {
     /// it failed.
     serving: Option<&'a ReleaseId>,
     routing_error: Option<&'a str>,
+    /// What connections are shown; `null` without TLS.
+    certificate: Option<CertificateStatus>,
     releases: BTreeMap<&'a ReleaseId, ReleaseStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct CertificateStatus {
+    /// RFC 3339.
+    not_after: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,8 +131,17 @@ impl Report {
             previous: routing.and_then(|routing| routing.previous.as_ref()),
             serving: serving.map(|slot| &slot.id),
             routing_error: self.routing_error.as_deref(),
+            certificate: None,
             releases: self.releases.iter().map(|(id, known)| (id, known.status())).collect(),
         }
+    }
+}
+
+impl Status<'_> {
+    /// Says when the certificate expires.
+    pub fn with_certificate(self, not_after: Option<Timestamp>) -> Self {
+        let certificate = not_after.map(|it| CertificateStatus { not_after: it.to_string() });
+        Status { certificate, ..self }
     }
 }
 

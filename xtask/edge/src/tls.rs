@@ -1,9 +1,11 @@
-//! TLS: which certificate is shown, and when it is read again.
+//! TLS: which certificate is shown, when it is read again, and when it expires.
 //!
 //! Invariant: the edge always has a certificate and a key that belong together. A pair that does not
 //! is refused, and the last good one kept.
 
+use crate::certificate;
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use report::Fault;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -46,8 +48,9 @@ pub struct Tls {
     seen: Option<Stamps>,
 }
 
+/// The certificate that connections are shown now.
 #[derive(Debug)]
-struct Shown(RwLock<Arc<CertifiedKey>>);
+pub struct Shown(RwLock<Arc<CertifiedKey>>);
 
 /// What tells that a file was changed: length, inode, time.
 type Stamps = [(u64, u64, SystemTime); 2];
@@ -69,19 +72,42 @@ impl Tls {
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         // Sessions are resumed by tickets whose key changes every few hours; nothing is kept here.
         config.ticketer = crypto::ring::Ticketer::new()?;
-        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), files, shown, seen })
+        let tls = Tls { acceptor: TlsAcceptor::from(Arc::new(config)), files, shown, seen };
+        tls.warn();
+        Ok(tls)
     }
 
-    /// Looks at the files for ever, and shows what is new in them.
+    /// What connections are shown, now and later.
+    pub fn shown(&self) -> Arc<Shown> {
+        Arc::clone(&self.shown)
+    }
+
+    /// Looks at the files for ever, shows what is new in them, and warns before they expire.
     pub async fn renew(&self) -> Infallible {
         let mut seen = self.seen;
+        let mut warned = Timestamp::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             // While a file is being replaced it may be missing for a moment.
-            let Ok(stamps) = self.files.stamps() else { continue };
-            if seen.replace(stamps) != Some(stamps) {
+            if let Ok(stamps) = self.files.stamps()
+                && seen.replace(stamps) != Some(stamps)
+            {
                 self.read_again();
+            } else if Timestamp::now().duration_since(warned) < certificate::WARN_EVERY {
+                continue;
             }
+            self.warn();
+            warned = Timestamp::now();
+        }
+    }
+
+    /// Says when the certificate expires, if that is soon.
+    fn warn(&self) {
+        let warning = self.shown.not_after().and_then(|not_after| {
+            certificate::warning(&self.files.certificate, not_after, Timestamp::now())
+        });
+        if let Some(warning) = warning {
+            eprintln!("{warning}");
         }
     }
 
@@ -139,8 +165,19 @@ impl Files {
     }
 }
 
+impl Shown {
+    /// When it expires.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        certificate::not_after(self.key().end_entity_cert().ok()?)
+    }
+
+    fn key(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.key())
     }
 }

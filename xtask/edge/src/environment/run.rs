@@ -12,6 +12,7 @@ use crate::edge::Edge;
 use crate::listen;
 use crate::setting::{self, Setting, read_secrets};
 use crate::stop;
+use crate::tls::Tls;
 use anyhow::Context;
 use release::EdgePresence;
 use release::store::{Directory, Store};
@@ -55,6 +56,7 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
     let _lock = settings.folder.prepare()?;
     let signer = Signer::of_file(&settings.folder.cookie_key())?;
     let edge = Arc::new(Edge::new(Some(signer)));
+    let certificate = tls.as_ref().map(Tls::shown);
     let serving = settings.connections.serving(Arc::clone(&edge), tls);
 
     let scheme = settings.connections.scheme();
@@ -68,6 +70,7 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
         edge: Arc::clone(&edge),
         instance: presence.instance.clone(),
         environment: settings.name.clone(),
+        certificate,
     };
     let mut beside = vec![tokio::spawn(admin.serve(admin_listener))];
 

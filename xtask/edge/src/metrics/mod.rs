@@ -10,7 +10,7 @@ mod prometheus;
 
 pub use histogram::{Durations, Histogram};
 pub use json::Snapshot;
-pub use prometheus::exposition;
+pub use prometheus::{Facts, exposition};
 
 use crate::worker;
 use hyper::StatusCode;

@@ -2,6 +2,7 @@
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
 use super::{CLASSES, Durations, Metrics, ReleaseMetrics, histogram};
+use jiff::Timestamp;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -15,8 +16,18 @@ const BOUNDS_MS: [f64; 18] = [
 /// The name under which requests are counted that no release could answer.
 const NO_RELEASE: &str = "none";
 
-/// All counts, and further families (`live`: which release that is).
-pub fn exposition(metrics: &Metrics, live: Option<&str>, generation: Option<u64>) -> String {
+/// What is told besides the counts, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts<'a> {
+    /// The release that gets the live traffic.
+    pub live: Option<&'a str>,
+    /// Of the routing in effect.
+    pub generation: Option<u64>,
+    pub certificate_not_after: Option<Timestamp>,
+}
+
+/// All counts, and the facts.
+pub fn exposition(metrics: &Metrics, facts: Facts<'_>) -> String {
     let mut releases: Vec<(String, Arc<ReleaseMetrics>)> =
         metrics.all().into_iter().map(|(id, it)| (id.into(), it)).collect();
     releases.push((NO_RELEASE.to_owned(), Arc::clone(&metrics.none)));
@@ -60,13 +71,19 @@ pub fn exposition(metrics: &Metrics, live: Option<&str>, generation: Option<u64>
 
     family(&mut text, "uptime_seconds", "gauge", "Time since the edge was started.");
     sample(&mut text, "uptime_seconds", metrics.uptime().as_secs_f64());
-    family(&mut text, "live_release_info", "gauge", "The release that gets the live traffic.");
-    if let Some(live) = live {
+    if let Some(live) = facts.live {
+        family(&mut text, "live_release_info", "gauge", "The release that gets the live traffic.");
         sample(&mut text, &format!("live_release_info{{release=\"{live}\"}}"), 1);
     }
-    if let Some(generation) = generation {
+    if let Some(generation) = facts.generation {
         family(&mut text, "routing_generation", "gauge", "Generation of the routing in effect.");
         sample(&mut text, "routing_generation", generation);
+    }
+    if let Some(not_after) = facts.certificate_not_after {
+        let name = "certificate_expiration_timestamp_seconds";
+        let help = "When the certificate that connections are shown expires.";
+        family(&mut text, name, "gauge", help);
+        sample(&mut text, name, not_after.as_second());
     }
     text
 }
@@ -108,7 +125,12 @@ mod tests {
             let took = Duration::from_millis(ms);
             release.end(StatusCode::OK, ms == 300, Duration::ZERO, took);
         }
-        let text = exposition(&metrics, Some("2026-11-23-ba7816bf8f01"), Some(7));
+        let facts = Facts {
+            live: Some("2026-11-23-ba7816bf8f01"),
+            generation: Some(7),
+            certificate_not_after: Some("2026-11-23T00:00:00Z".parse().unwrap()),
+        };
+        let text = exposition(&metrics, facts);
         for line in [
             "requests_total{release=\"2026-11-23-ba7816bf8f01\",class=\"2xx\"} 3",
             "errors_total{release=\"2026-11-23-ba7816bf8f01\"} 1",
@@ -119,6 +141,7 @@ mod tests {
             "request_duration_seconds_sum{release=\"2026-11-23-ba7816bf8f01\"} 0.303",
             "requests_total{release=\"none\",class=\"5xx\"} 0",
             "routing_generation 7",
+            "certificate_expiration_timestamp_seconds 1795392000",
         ] {
             assert!(text.contains(&format!("\nslipway_edge_{line}\n")), "{line} in {text}");
         }

@@ -4,7 +4,9 @@
 
 mod backend;
 mod background;
+mod certificate;
 mod crashes;
+mod exposition;
 mod servers;
 mod skew;
 mod split;

@@ -122,9 +122,8 @@ impl Environment {
             panic!("the edge did not start: {}", stderr.join().unwrap());
         }
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let address = |name: &str| {
-            line[name].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap()
-        };
+        let address =
+            |name: &str| line[name].as_str().unwrap().split_once("://").unwrap().1.parse().unwrap();
         EnvironmentEdge {
             child,
             stdin,
