@@ -127,18 +127,45 @@ fn a_store_without_space_stops_a_rollout_and_hurts_nobody() {
     // For the lease and the first records there is space, for the release there is not.
     let filler = disk.fill(128 * 1024);
     disk.is_told(&shop.project.promote(&[]), "No space left on device", "make space there");
-    // There is none at all.
+    // There is none at all: what goes back still can be written.
     disk.fill(0);
-    for (command, arguments) in [("promote", &["--resume"][..]), ("rollback", &[])] {
-        let ran = shop.project.run(command, arguments);
-        disk.is_told(&ran, "No space left on device", "make space there");
-    }
+    disk.is_told(
+        &shop.project.promote(&["--resume"]),
+        "No space left on device",
+        "make space there",
+    );
+    shop.project.run("rollback", &[]).expect(0);
     visitors.wait_for_answers(first.as_str(), 50);
 
     fs::remove_file(filler).unwrap();
-    shop.project.promote(&["--resume"]).expect(0);
+    shop.project.promote(&[]).expect(0);
     visitors.wait_for_answers(second.as_str(), 50);
     nobody_was_hurt(&shop, visitors);
+}
+
+#[test]
+fn a_faulty_candidate_comes_back_though_the_disk_is_full() {
+    let shop = Shop::new(
+        true,
+        "shift = [\"50% for 20s\", \"100%\"]\ngates = [\"command:fill\", \"analysis\"]\n\
+         analysis = { error-share = { max = \"1%\" } }\n\
+         commands = { fill = \"test ! -f fill || cat /dev/zero > env/production/filler; true\" }",
+    );
+    let Some(_disk) = SmallDisk::mount(&shop) else { return };
+    shop.release(1, Manner::Sound);
+    shop.project.promote(&[]).expect(0);
+    let visitors = shop.visitors();
+    let candidate = shop.release(2, Manner::Fails);
+    shop.project.write("fill", "");
+    let ran = shop.project.promote(&[]);
+    ran.expect(1);
+    shop.tells_why(&ran, &["gate `analysis` failed: error share "]);
+    let seen = visitors.end();
+    let hurt = seen.failures_beside(candidate.as_str());
+    assert!(hurt.is_empty(), "visitors of the live release were hurt: {hurt:#?}");
+    let full = fs::write(shop.project.root().join("env/production/more"), [0; 128 * 1024]);
+    assert!(full.is_err(), "the disk was not full");
+    shop.project.run("history", &["verify"]).expect(0);
 }
 
 #[test]

@@ -3,8 +3,13 @@
 //! A document is written beside its place and gets its name in one step: by a link when it must not
 //! be there yet, by a rename when it takes another's place. Replacing holds a lock on a file of the
 //! store, which the system lets go of when a process dies.
+//!
+//! On a full disk a bad release could not be taken back, for that has to be written down. So some space
+//! is kept for it, by a file that is deleted then.
 
+use super::layout::moves_traffic;
 use super::{Etag, Key, MAX_DOCUMENT_BYTES, Store, StoreError, Stored};
+use crate::Sha256;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +21,12 @@ const PARTIAL: &str = ".partial";
 
 /// Held while a document is replaced.
 const LOCK: &str = ".lock";
+
+/// Gives its space to the documents that move traffic.
+const RESERVE: &str = ".reserve";
+
+/// A dozen documents, each of which takes a block or two.
+const RESERVE_BYTES: usize = 64 * 1024;
 
 /// Readable by whoever the edge runs as: a store holds nothing secret.
 const MODE: u32 = 0o644;
@@ -50,7 +61,34 @@ impl Directory {
     }
 
     /// A whole, durable document without its name.
-    fn written(&self, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
+    fn written(&self, key: &Key, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
+        match self.write(bytes) {
+            Err(StoreError::Io { source, .. })
+                if is_full(&source)
+                    && moves_traffic(key)
+                    && fs::remove_file(self.root.join(RESERVE)).is_ok() =>
+            {
+                self.write(bytes)
+            }
+            written => written,
+        }
+    }
+
+    /// Keeps space for later, as long as there is enough.
+    fn keep_reserve(&self) {
+        let path = self.root.join(RESERVE);
+        if path.exists() {
+            return;
+        }
+        // Nothing that a file system would not store at all.
+        let digest = |number: u64| Sha256::of(&number.to_be_bytes()).to_string().into_bytes();
+        let bytes: Vec<u8> = (0..).flat_map(digest).take(RESERVE_BYTES).collect();
+        if fs::write(&path, bytes).is_err() {
+            fs::remove_file(&path).ok();
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
         let mut partial = self.partial()?;
         partial
             .write_all(bytes)
@@ -129,7 +167,7 @@ impl Store for Directory {
         if path.exists() {
             return Err(StoreError::Exists { key: key.clone() });
         }
-        let partial = self.written(bytes)?;
+        let partial = self.written(key, bytes)?;
         match partial.persist_noclobber(&path) {
             Ok(_) => {}
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
@@ -144,7 +182,7 @@ impl Store for Directory {
     fn replace(&self, key: &Key, bytes: &[u8], seen: &Etag) -> Result<Etag, StoreError> {
         let path = self.path(key);
         let folder = self.folder(&path)?;
-        let partial = self.written(bytes)?;
+        let partial = self.written(key, bytes)?;
         let _lock = self.lock()?;
         if self.read(key)?.is_none_or(|stored| stored.etag != *seen) {
             return Err(StoreError::Changed { key: key.clone() });
@@ -205,10 +243,16 @@ impl Store for Directory {
     }
 
     fn flush(&self) -> Result<(), StoreError> {
+        // What was put is about to be routed to, and may have to be taken back.
+        self.keep_reserve();
         let root = File::open(&self.root).map_err(StoreError::io("open", &self.root))?;
         // One call for thousands of files, where syncing each would wait for the disk each time.
         rustix::fs::syncfs(&root).map_err(|error| StoreError::io("flush", &self.root)(error.into()))
     }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

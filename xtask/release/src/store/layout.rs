@@ -6,6 +6,11 @@ use crate::{ReleaseId, Sha256};
 /// The key of the one document that moves traffic, see [`crate::routing`].
 pub const ROUTING: &str = "routing.json";
 
+/// Whether traffic cannot be moved without writing this document.
+pub(super) fn moves_traffic(key: &Key) -> bool {
+    *key == lease() || key.as_str() == ROUTING || key.as_str().starts_with("journal/")
+}
+
 /// Who may move the environment now.
 pub fn lease() -> Key {
     Key::plain("lease.json")
