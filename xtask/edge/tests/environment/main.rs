@@ -6,6 +6,7 @@ mod backend;
 mod background;
 mod certificate;
 mod crashes;
+mod end;
 mod exposition;
 mod servers;
 mod skew;
