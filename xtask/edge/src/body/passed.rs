@@ -1,45 +1,20 @@
-//! The bodies that pass through the edge.
+//! The bodies that go to the release's server and come back from it.
 
+use super::BodyError;
 use crate::proxy::Turn;
 use crate::upstream::Lease;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use std::fmt;
-use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::fs::File;
-use tokio::io::{AsyncRead, AsyncSeekExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
-
-/// What is read at a time from a file that is not held in memory.
-const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Slowest rate of a request's body on the whole, after as long as a client may be silent: slower than
 /// any phone on the edge of its network, fast enough that the largest body is through within hours and
 /// a trickle is not.
 const MIN_BYTES_PER_SECOND: u64 = 1024;
-
-/// The body of an answer.
-#[derive(Debug)]
-pub enum Answer {
-    /// All of it, in memory.
-    Whole(Bytes),
-    File(FilePart),
-    /// The release's server's.
-    Passed(Passed),
-}
-
-/// A part of a file, read as it is sent.
-#[derive(Debug)]
-pub struct FilePart {
-    file: File,
-    left: u64,
-    chunk: Box<[u8]>,
-}
 
 /// A request's body on its way to the server: bounded in size, in the time between its frames, and in
 /// its rate.
@@ -70,53 +45,6 @@ struct Patience {
     timeout: Duration,
     /// Set while it waits: mostly the next frame is there, and no timer is needed.
     deadline: Option<Pin<Box<Sleep>>>,
-}
-
-/// Why a body ended early.
-#[derive(Debug)]
-pub enum BodyError {
-    TooLarge,
-    Idle,
-    File(io::Error),
-    Peer(hyper::Error),
-}
-
-impl Answer {
-    pub fn empty() -> Answer {
-        Answer::Whole(Bytes::new())
-    }
-}
-
-impl FilePart {
-    /// `size` bytes of a file from `start` on.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub async fn open(path: &Path, start: u64, size: u64) -> io::Result<FilePart> {
-        let mut file = File::open(path).await?;
-        if start > 0 {
-            file.seek(io::SeekFrom::Start(start)).await?;
-        }
-        Ok(FilePart { file, left: size, chunk: vec![0; CHUNK_BYTES].into_boxed_slice() })
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.chunk.len());
-        let mut buffer = ReadBuf::new(&mut self.chunk[..wanted]);
-        if let Err(error) = ready!(Pin::new(&mut self.file).poll_read(cx, &mut buffer)) {
-            return Poll::Ready(Some(Err(BodyError::File(error))));
-        }
-        let read = buffer.filled();
-        if read.is_empty() {
-            let error = io::Error::from(io::ErrorKind::UnexpectedEof);
-            return Poll::Ready(Some(Err(BodyError::File(error))));
-        }
-        self.left -= read.len() as u64;
-        Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(read)))))
-    }
 }
 
 impl RequestBody {
@@ -241,49 +169,3 @@ impl Body for Passed {
         self.inner.size_hint()
     }
 }
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.get_mut() {
-            Answer::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Answer::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Answer::File(part) => part.poll(cx),
-            Answer::Passed(passed) => Pin::new(passed).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Answer::Whole(bytes) => bytes.is_empty(),
-            Answer::File(part) => part.left == 0,
-            Answer::Passed(passed) => passed.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Answer::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Answer::File(part) => SizeHint::with_exact(part.left),
-            Answer::Passed(passed) => passed.size_hint(),
-        }
-    }
-}
-
-impl fmt::Display for BodyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BodyError::TooLarge => f.write_str("the body is larger than the edge passes on"),
-            BodyError::Idle => f.write_str("the body stopped coming"),
-            BodyError::File(error) => write!(f, "failed to read the file: {error}"),
-            BodyError::Peer(error) => write!(f, "the body ended early: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for BodyError {}

@@ -6,6 +6,9 @@
 //! as long as that may be another head. RFC 9112 lets a server be more lenient (sections 2.2, 6.3); no
 //! client needs that.
 
+mod gate;
+
+use gate::{Ambiguous, Gate};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -28,34 +31,9 @@ pub struct Heads<IO> {
     given: usize,
     /// How much of that may be given.
     admitted: usize,
+    /// After a head that was refused, nothing more is read.
+    is_over: bool,
 }
-
-/// Where in the stream of bytes the connection is.
-#[derive(Debug)]
-struct Gate {
-    state: State,
-    /// How far the head was searched for its end.
-    searched: usize,
-    /// Beyond it the parser refuses a head, whatever comes.
-    max_head_bytes: usize,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum State {
-    Head,
-    Body {
-        left: u64,
-    },
-    /// No further head comes on this connection: see [`ends_connection`].
-    Through,
-    Refused {
-        is_told: bool,
-    },
-}
-
-/// A head that may be read in two ways.
-#[derive(Debug, PartialEq, Eq)]
-struct Ambiguous;
 
 /// Whether a request with this header is the last on its connection, unless that becomes a tunnel:
 /// where its body ends is for the parser alone to say.
@@ -67,13 +45,13 @@ pub fn ends_connection(headers: &hyper::HeaderMap) -> bool {
 impl<IO> Heads<IO> {
     /// Heads of more than `max_head_bytes` are for the parser to refuse.
     pub fn new(inner: IO, max_head_bytes: usize) -> Heads<IO> {
-        let gate = Gate { state: State::Head, searched: 0, max_head_bytes };
-        Heads { inner, gate, held: Vec::new(), given: 0, admitted: 0 }
+        let gate = Gate::new(max_head_bytes);
+        Heads { inner, gate, held: Vec::new(), given: 0, admitted: 0, is_over: false }
     }
 
     /// Whether a head has begun and not ended.
     pub fn is_within_head(&self) -> bool {
-        self.gate.state == State::Head && !self.held.is_empty()
+        self.gate.is_at_head() && !self.held.is_empty()
     }
 
     fn give(&mut self, to: &mut ReadBuf<'_>) {
@@ -89,9 +67,9 @@ impl<IO> Heads<IO> {
     }
 
     fn refuse(&mut self) {
-        self.held = Vec::new();
-        self.given = 0;
-        self.gate.state = State::Refused { is_told: false };
+        self.held = vec![REFUSED];
+        (self.given, self.admitted) = (0, 1);
+        self.is_over = true;
     }
 }
 
@@ -137,21 +115,17 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Heads<IO> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
-            if let State::Refused { is_told } = &mut this.gate.state {
-                if !std::mem::replace(is_told, true) {
-                    to.put_slice(&[REFUSED]);
-                }
-                return Poll::Ready(Ok(()));
-            }
             if this.admitted > 0 {
                 this.give(to);
+                return Poll::Ready(Ok(()));
+            }
+            if this.is_over {
                 return Poll::Ready(Ok(()));
             }
             if this.held.is_empty() {
                 let before = to.filled().len();
                 ready!(this.poll_direct(cx, to))?;
-                let is_end = this.held.is_empty() && this.gate.is_open();
-                if to.filled().len() > before || is_end {
+                if to.filled().len() > before || this.held.is_empty() {
                     return Poll::Ready(Ok(()));
                 }
                 continue;
@@ -159,8 +133,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Heads<IO> {
             match this.gate.admit(&this.held[this.given..]) {
                 Ok(0) => {
                     if !ready!(this.poll_more(cx))? {
-                        // The parser knows what to say of half a head.
-                        this.gate.state = State::Through;
+                        this.gate.end();
                     }
                 }
                 Ok(admitted) => this.admitted = admitted,
@@ -168,89 +141,6 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Heads<IO> {
             }
         }
     }
-}
-
-impl Gate {
-    fn is_open(&self) -> bool {
-        !matches!(self.state, State::Refused { .. })
-    }
-
-    /// How many of these bytes, the next that came, the parser may have; 0 when more have to come
-    /// first. What is not admitted is to be given again, with more behind it.
-    fn admit(&mut self, bytes: &[u8]) -> Result<usize, Ambiguous> {
-        match &mut self.state {
-            State::Through | State::Refused { .. } => return Ok(bytes.len()),
-            State::Body { left } => {
-                let count = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-                *left -= count as u64;
-                if *left == 0 {
-                    self.state = State::Head;
-                }
-                return Ok(count);
-            }
-            State::Head => {}
-        }
-        if bytes.starts_with(b"\r\n") {
-            // Some clients end a body with it (RFC 9112, section 2.2).
-            self.searched = 0;
-            return Ok(2);
-        }
-        let start = self.searched;
-        let ends = bytes.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'\n');
-        for (at, _) in ends {
-            let line = &bytes[..at];
-            if !line.ends_with(b"\r") {
-                return Err(Ambiguous);
-            }
-            if line.ends_with(b"\r\n\r") {
-                self.searched = 0;
-                self.state = after(line)?;
-                return Ok(at + 1);
-            }
-        }
-        self.searched = bytes.len();
-        if bytes.len() > self.max_head_bytes {
-            self.state = State::Through;
-            return Ok(bytes.len());
-        }
-        Ok(0)
-    }
-}
-
-/// What comes after this head.
-fn after(head: &[u8]) -> Result<State, Ambiguous> {
-    let mut length = None;
-    let mut is_chunked = false;
-    let mut is_upgrade = false;
-    for line in head.split(|byte| *byte == b'\n').skip(1) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
-        if name.eq_ignore_ascii_case(b"content-length") {
-            // One and no more, be they equal or not.
-            if length.replace(number(value).ok_or(Ambiguous)?).is_some() {
-                return Err(Ambiguous);
-            }
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            // No other coding would be undone on the way to the server.
-            if is_chunked || !value.eq_ignore_ascii_case(b"chunked") {
-                return Err(Ambiguous);
-            }
-            is_chunked = true;
-        } else if name.eq_ignore_ascii_case(b"upgrade") {
-            is_upgrade = true;
-        }
-    }
-    match length {
-        Some(_) if is_chunked => Err(Ambiguous),
-        _ if is_chunked || is_upgrade => Ok(State::Through),
-        None | Some(0) => Ok(State::Head),
-        Some(left) => Ok(State::Body { left }),
-    }
-}
-
-fn number(value: &[u8]) -> Option<u64> {
-    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    is_number.then(|| std::str::from_utf8(value).ok()?.parse().ok()).flatten()
 }
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Heads<IO> {

@@ -4,16 +4,16 @@
 //! Invariants: traffic goes only to releases that were proved and are ready; until a new live one is,
 //! the one before keeps answering; no server is ended while a request is in it, within a bound.
 
+mod moves;
+mod view;
+
 use super::entry::{Entry, State};
-use super::load::{self, Loaded};
+use super::load::Loaded;
 use super::retired::{self, Retired};
 use super::supervise::Launch;
 use super::watch::Seen;
 use crate::edge::Edge;
 use crate::site::Site;
-use crate::slot::Slot;
-use crate::status::{Health, Report};
-use crate::traffic::Traffic;
 use release::ReleaseId;
 use release::routing::Routing;
 use release::store::Store;
@@ -22,9 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
-
-/// How long requests that are under way may keep a release that is gone from the routing.
-const DRAIN: Duration = Duration::from_secs(30);
 
 /// Between two looks at what is drained or to be tried again.
 const TICK: Duration = Duration::from_millis(50);
@@ -217,113 +214,6 @@ impl Fleet {
         self.settle();
     }
 
-    fn want(&mut self, id: &ReleaseId) {
-        match self.entries.remove(id) {
-            None => {
-                let entry = self.load(id, Arc::default(), 0);
-                self.entries.insert(id.clone(), entry);
-            }
-            Some(Entry { state: State::Draining { loaded, .. }, health, failures }) => {
-                let state = State::Ready(loaded);
-                self.entries.insert(id.clone(), Entry { state, health, failures });
-            }
-            Some(Entry { state: State::Failed { retry_at, .. }, health, failures })
-                if retry_at <= Instant::now() =>
-            {
-                let entry = self.load(id, health, failures);
-                self.entries.insert(id.clone(), entry);
-            }
-            Some(entry) => {
-                self.entries.insert(id.clone(), entry);
-            }
-        }
-    }
-
-    fn load(&self, id: &ReleaseId, health: Arc<Health>, failures: u32) -> Entry {
-        let loading = load::load(
-            Arc::clone(&self.store),
-            id.clone(),
-            self.launch.clone(),
-            Arc::clone(&self.edge),
-            Arc::clone(&health),
-            Arc::clone(&self.news),
-        );
-        let (id, results) = (id.clone(), self.results.clone());
-        let task = tokio::spawn(async move {
-            let result = loading.await.map(Box::new).map_err(|error| format!("{error:#}"));
-            // Fails when the fleet has ended: then nobody wants it any more.
-            let _ = results.send(Done::Loaded(id, result)).await;
-        });
-        Entry { state: State::Loading(task), health, failures }
-    }
-
-    /// The live release when it is ready; else who had the traffic before; at a start with a live
-    /// release that cannot be loaded, the one before it.
-    fn who_serves(&self) -> Option<ReleaseId> {
-        let routing = self.routing.as_ref()?;
-        let live = routing.live.as_ref()?;
-        let is_ready = |id: &ReleaseId| self.slot(id).is_some();
-        let has_failed = |id: &ReleaseId| {
-            matches!(self.entries.get(id), Some(Entry { state: State::Failed { .. }, .. }))
-        };
-        if is_ready(live) {
-            return Some(live.clone());
-        }
-        let before = self.serving.as_ref().filter(|id| is_ready(id));
-        let previous = routing.previous.as_ref().filter(|id| has_failed(live) && is_ready(id));
-        before.or(previous).cloned()
-    }
-
-    fn let_go(&mut self, id: &ReleaseId) {
-        let Some(entry) = self.entries.remove(id) else { return };
-        let until = Instant::now() + DRAIN;
-        match entry.state {
-            State::Loading(task) => task.abort(),
-            State::Failed { .. } => {}
-            State::Ready(loaded) => {
-                let entry = Entry { state: State::Draining { loaded, until }, ..entry };
-                self.entries.insert(id.clone(), entry);
-            }
-            State::Draining { .. } => {
-                self.entries.insert(id.clone(), entry);
-            }
-        }
-    }
-
-    /// Ends what no request is in any more, or has been drained for too long.
-    fn end_drained(&mut self) {
-        let now = Instant::now();
-        let is_over = |entry: &Entry| match &entry.state {
-            // A request holds the slot until the end of its answer.
-            State::Draining { loaded, until } => {
-                Arc::strong_count(&loaded.slot) == 1 || *until <= now
-            }
-            _ => false,
-        };
-        let over: Vec<ReleaseId> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| is_over(entry))
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in over {
-            let Some(Entry { state: State::Draining { loaded, .. }, .. }) =
-                self.entries.remove(&id)
-            else {
-                continue;
-            };
-            if Arc::strong_count(&loaded.slot) > 1 {
-                eprintln!("warning: release {id} still had requests after {DRAIN:?}");
-            }
-            self.retired.add(&id, &loaded);
-            if let Some(server) = loaded.server {
-                tokio::spawn(server.stop());
-            }
-            let traffic = self.traffic();
-            self.edge.route(traffic);
-        }
-    }
-
     fn settle(&self) {
         let is_loading = |entry: &Entry| matches!(entry.state, State::Loading(_));
         if !self.has_looked {
@@ -332,49 +222,6 @@ impl Fleet {
         if self.serving.is_some() || !self.entries.values().any(is_loading) {
             self.settled.send_replace(true);
         }
-    }
-
-    fn traffic(&self) -> Traffic {
-        let candidate = self.routing.as_ref().and_then(|routing| {
-            let candidate = routing.candidate.as_ref()?;
-            // A candidate that does not come back by itself gets nobody; the gates see why.
-            let entry =
-                self.entries.get(&candidate.release).filter(|it| !it.health.has_failed())?;
-            entry.slot().map(|slot| (Arc::clone(slot), candidate.share))
-        });
-        Traffic {
-            live: self.serving.as_ref().and_then(|id| self.slot(id)).map(Arc::clone),
-            candidate,
-            slots: self.ready_slots(),
-            retired: self.gone(),
-            salt: self.routing.as_ref().map(|it| it.salt.clone()).unwrap_or_default(),
-            report: Report {
-                routing: self.routing.clone(),
-                routing_error: self.routing_error.clone(),
-                releases: self
-                    .entries
-                    .iter()
-                    .map(|(id, it)| (id.clone(), it.known(id, self.routing.as_ref())))
-                    .collect(),
-            },
-        }
-    }
-
-    /// The sites of releases that get no traffic any more, those that still drain first.
-    fn gone(&self) -> Vec<Arc<Site>> {
-        let draining = self.entries.values().filter_map(|entry| match &entry.state {
-            State::Draining { loaded, .. } => Some(Arc::clone(&loaded.slot.answers.site)),
-            State::Loading(_) | State::Ready(_) | State::Failed { .. } => None,
-        });
-        draining.chain(self.retired.sites()).collect()
-    }
-
-    fn ready_slots(&self) -> Vec<Arc<Slot>> {
-        self.entries.values().filter_map(|entry| entry.slot().map(Arc::clone)).collect()
-    }
-
-    fn slot(&self, id: &ReleaseId) -> Option<&Arc<Slot>> {
-        self.entries.get(id).and_then(Entry::slot)
     }
 
     async fn end(self) {
