@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -38,6 +39,8 @@ pub struct Admin {
     pub edge: Arc<Edge>,
     pub instance: String,
     pub environment: String,
+    /// Folder of the servers' data.
+    pub data: PathBuf,
     /// The certificate; `None` without TLS.
     pub certificate: Option<Arc<Shown>>,
 }
@@ -85,7 +88,8 @@ impl Admin {
         let not_after = || self.certificate.as_ref().and_then(|it| it.not_after());
         match request.uri().path() {
             "/status" => {
-                let status = traffic.report.status(&self.instance, &self.environment, live);
+                let status =
+                    traffic.report.status(&self.instance, &self.environment, &self.data, live);
                 json(&status.with_certificate(not_after()))
             }
             "/metrics.json" => json(&Snapshot::of(&self.edge.metrics)),

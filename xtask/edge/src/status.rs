@@ -6,6 +6,7 @@ use release::ReleaseId;
 use release::routing::Routing;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,6 +61,8 @@ pub struct Health {
 pub struct Status<'a> {
     instance: &'a str,
     environment: &'a str,
+    /// Folder of the servers' data.
+    data: &'a Path,
     generation: Option<u64>,
     live: Option<&'a ReleaseId>,
     candidate: Option<&'a ReleaseId>,
@@ -117,6 +120,7 @@ impl Report {
         &'a self,
         instance: &'a str,
         environment: &'a str,
+        data: &'a Path,
         serving: Option<&'a Arc<Slot>>,
     ) -> Status<'a> {
         let routing = self.routing.as_ref();
@@ -124,6 +128,7 @@ impl Report {
         Status {
             instance,
             environment,
+            data,
             generation: routing.map(|routing| routing.generation),
             live: routing.and_then(|routing| routing.live.as_ref()),
             candidate: candidate.map(|candidate| &candidate.release),

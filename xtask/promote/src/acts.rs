@@ -6,9 +6,14 @@ use release::ReleaseId;
 /// What was done, in a clause: `moved to 5%`.
 pub fn words(act: &Act) -> String {
     match act {
-        Act::Begin { release, commit, from, .. } => {
+        Act::Begin { release, commit, from, reason, overrides, .. } => {
             let commit = commit.as_ref().map(|commit| short(commit)).unwrap_or_default();
-            format!("began {release}{commit} in place of {}", name(from.as_ref()))
+            let overrides: String = overrides.iter().map(|it| format!(", allowing {it}")).collect();
+            let (from, because) = (name(from.as_ref()), because(reason.as_deref()));
+            format!("began {release}{commit} in place of {from}{overrides}{because}")
+        }
+        Act::BackedUp { said, took_ms } => {
+            format!("kept a copy of the data within {}{}", span(*took_ms), because(Some(said)))
         }
         Act::Move { to } => format!("moved to {to}"),
         Act::Gate { gate, verdict, reason, .. } => format!("gate {gate}: {verdict}, {reason}"),
@@ -36,7 +41,7 @@ fn name(release: Option<&ReleaseId>) -> String {
 }
 
 fn because(reason: Option<&str>) -> String {
-    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
+    reason.filter(|it| !it.is_empty()).map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 fn span(ms: u64) -> String {

@@ -17,9 +17,10 @@ pub fn of_stopped(stopped: Stopped, environment: &str) -> anyhow::Error {
     let exit = match &stopped {
         Stopped::Interrupted { .. } => Exit::Interrupted,
         Stopped::NoRollout => Exit::Usage,
-        Stopped::Unfinished { .. } | Stopped::UnfinishedRollback | Stopped::AlreadyLive(_) => {
-            Exit::Refused
-        }
+        Stopped::Unfinished { .. }
+        | Stopped::UnfinishedRollback
+        | Stopped::AlreadyLive(_)
+        | Stopped::Overtaken { .. } => Exit::Refused,
         Stopped::NotFollowed(_) | Stopped::Target(_) => Exit::Unreachable,
         Stopped::Lease(error) => of_lease(error),
         Stopped::Journal(error) => of_journal(error),

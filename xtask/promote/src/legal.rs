@@ -97,6 +97,9 @@ impl Seen {
                 }
                 running.phase = *to;
             }
+            Act::BackedUp { .. } if running.phase != Phase::Uploading => {
+                return Err(format!("the data is copied at {}", running.phase));
+            }
             Act::TurnBack { .. } => running.phase = Phase::RollingBack,
             Act::Complete { .. } if running.phase == Phase::Live => {
                 self.live = Some(running.release.clone());
@@ -166,7 +169,11 @@ mod tests {
                 shift: vec!["5%".parse().unwrap(), "100%".parse().unwrap()],
                 gates: Vec::new(),
                 hold: "10m".parse().unwrap(),
+                backup: None,
             },
+            reason: None,
+            schema: None,
+            overrides: Vec::new(),
         }
     }
 

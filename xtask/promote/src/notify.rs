@@ -354,6 +354,7 @@ mod tests {
             shift: Vec::new(),
             gates: Vec::new(),
             hold: "10m".parse().unwrap(),
+            backup: None,
         };
         let rollout = RolloutId(7);
         tell(&mut notifier, &Event::Began { rollout, release: &release, from: None, plan: &plan });

@@ -102,14 +102,20 @@ impl Places {
 }
 
 impl Place {
-    /// What a rollout here does, by `xtask.toml` as it is now.
+    /// What a rollout here does, by `xtask.toml` as it is now; without a backup, which depends on the
+    /// release.
     pub fn plan(&self) -> RolloutPlan {
         let Environment { shift, gates, hold, .. } = &self.settings;
         let shift = match shift.as_slice() {
             [] => vec![ShiftStep { per_mille: 1000, watch: None }],
             shift => shift.to_vec(),
         };
-        RolloutPlan { shift, gates: gates.clone(), hold: hold.unwrap_or(config::Duration(HOLD)) }
+        RolloutPlan {
+            shift,
+            gates: gates.clone(),
+            hold: hold.unwrap_or(config::Duration(HOLD)),
+            backup: None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a promotion is going to do, as data: what `--dry-run` shows is what is done.
 
 use crate::journal::{Phase, RolloutId, RolloutPlan};
+use crate::preflight::schema::SchemaChange;
 use crate::preflight::{Missing, Proof};
 use config::{Duration, Gate};
 use release::routing::TrafficShare;
@@ -42,6 +43,8 @@ pub struct EnvironmentPlan {
     /// What the analysis compares: `latency-p95`, `max 300ms, against live +20%`.
     pub limits: Vec<(String, String)>,
     pub evidence: Vec<Proof>,
+    /// What it does to the data, if anything.
+    pub schema: Option<SchemaChange>,
 }
 
 /// What there is to do.
@@ -60,7 +63,7 @@ pub enum Todo {
 /// One move of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Move {
-    /// `upload`, `stage`, `verify`, `shift`, `live`.
+    /// `upload`, `backup`, `stage`, `verify`, `shift`, `live`.
     pub name: &'static str,
     pub share: Option<TrafficShare>,
     /// For how long the share is watched.
@@ -81,8 +84,9 @@ pub fn moves(plan: &RolloutPlan, is_first: bool) -> Vec<Move> {
     let plain = |name| Move { name, share: None, watch: None, gates: Vec::new() };
     let is_asked = |gate: &Gate| plan.gates.contains(gate);
     let before = plan.gates.iter().filter(|gate| **gate != Gate::Analysis).cloned().collect();
-    let mut moves =
-        vec![plain("upload"), plain("stage"), Move { gates: before, ..plain("verify") }];
+    let mut moves = vec![plain("upload")];
+    moves.extend(plan.backup.iter().map(|_| plain("backup")));
+    moves.extend([plain("stage"), Move { gates: before, ..plain("verify") }]);
     let during = [Gate::Analysis, Gate::Smoke].into_iter().filter(is_asked).collect::<Vec<_>>();
     if !is_first {
         for step in plan.shift.iter().filter(|it| it.per_mille < 1000 || it.watch.is_some()) {
@@ -115,6 +119,7 @@ mod tests {
             shift: shift.iter().map(|step| step.parse().unwrap()).collect(),
             gates: gates.iter().map(|gate| gate.parse().unwrap()).collect(),
             hold: "10m".parse().unwrap(),
+            backup: None,
         }
     }
 

@@ -2,9 +2,10 @@
 //! what is missing.
 
 use crate::fault;
-use crate::journal::Verdict;
+use crate::journal::{Override, Verdict};
 use crate::places::{Place, Places};
 use crate::plan::{EnvironmentPlan, PromotionPlan, Todo, moves};
+use crate::preflight::schema;
 use crate::preflight::{Candidate, Missing, Standing, required_steps, signed, stand};
 use crate::walk::Equipment;
 use config::{Gate, Limit};
@@ -20,6 +21,7 @@ pub struct Asked<'a> {
     pub release: Option<&'a str>,
     pub to: Option<&'a str>,
     pub is_resume: bool,
+    pub overrides: &'a [Override],
 }
 
 /// A promotion that was looked at.
@@ -52,7 +54,8 @@ pub fn prepare(project: &Project, asked: Asked<'_>) -> anyhow::Result<Prepared> 
     let mut environments = Vec::new();
     for (index, (place, standing)) in way.iter().enumerate() {
         let before: Vec<&Place> = way[..index].iter().map(|(place, _)| *place).collect();
-        let look = Look { project, candidate: &candidate, all: &all, place, standing };
+        let overrides = asked.overrides;
+        let look = Look { project, candidate: &candidate, all: &all, place, standing, overrides };
         let (plan, lacking) = look.plan(&before, asked.is_resume)?;
         missing.extend(lacking);
         environments.push(plan);
@@ -172,6 +175,7 @@ fn plan_of(place: &Place, standing: &Standing, id: &ReleaseId, is_resume: bool) 
             .collect(),
         rollout,
         evidence: Vec::new(),
+        schema: None,
     }
 }
 
@@ -189,6 +193,7 @@ struct Look<'a> {
     all: &'a Places,
     place: &'a Place,
     standing: &'a Standing,
+    overrides: &'a [Override],
 }
 
 impl Look<'_> {
@@ -210,9 +215,25 @@ impl Look<'_> {
         missing.extend(self.uncommitted());
         missing.extend(self.needs(before)?);
         missing.extend(self.window()?);
+        missing.extend(self.data(&mut plan));
         let mut missing: Vec<Missing> = missing.into_iter().map(|it| it.of(&place.name)).collect();
         missing.extend(standing.missing(place));
         Ok((plan, missing))
+    }
+
+    /// What it does to the data: a copy is kept first, where a command for that is given.
+    fn data(&self, plan: &mut EnvironmentPlan) -> Vec<Missing> {
+        let server = self.candidate.release.manifest().server.as_ref();
+        let candidate = server.and_then(|server| server.schema);
+        let (state, live) = (&self.standing.state, plan.live.as_ref());
+        let backup = self.place.settings.backup.as_ref();
+        let missing = schema::missing(state, live, candidate, backup.is_some(), self.overrides);
+        plan.schema = schema::change(state, live, candidate);
+        if plan.schema.is_some() && !self.overrides.contains(&Override::NoBackup) {
+            plan.rollout.backup = backup.cloned();
+            plan.moves = moves(&plan.rollout, live.is_none());
+        }
+        missing
     }
 
     fn uncommitted(&self) -> Option<Missing> {

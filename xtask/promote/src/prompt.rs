@@ -2,6 +2,7 @@
 
 use crate::gates::Prompt;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::termios::{QueueSelector, tcflush};
 use std::io::{IsTerminal, Read, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ impl Prompt for TerminalPrompt {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked.as_deref() != Some(question) {
             *asked = Some(question.to_owned());
+            // What was typed before the question is no answer to it.
+            tcflush(std::io::stdin(), QueueSelector::IFlush).ok();
             let mut out = std::io::stdout().lock();
             // A question that cannot be shown is answered elsewhere.
             write!(out, "\r\u{1b}[2K  {question} ").and_then(|()| out.flush()).ok();

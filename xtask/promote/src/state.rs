@@ -1,8 +1,9 @@
 //! Where an environment is: what its journal comes to. Pure.
 
-use crate::journal::{Act, Phase, Record, RolloutId, RolloutPlan, Verdict};
-use config::Gate;
+use crate::journal::{Act, Override, Phase, Record, RolloutId, RolloutPlan, Verdict};
+use config::{Gate, Schema};
 use release::ReleaseId;
+use std::collections::BTreeMap;
 
 /// What a journal comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -12,6 +13,10 @@ pub struct State {
     /// Every release that was live, the latest last, without repetition.
     pub was_live: Vec<ReleaseId>,
     pub frozen: Option<Frozen>,
+    /// What the servers of the releases that came here make of the data, where they keep any.
+    pub schemas: BTreeMap<ReleaseId, Schema>,
+    /// What the data was migrated to by one that was loaded, live or not.
+    pub data: Option<Schema>,
     /// The last rollout, over or not.
     pub rollout: Option<Rollout>,
     /// A rollback by hand that is not done.
@@ -31,6 +36,9 @@ pub struct Rollout {
     pub began_at: String,
     pub is_over: bool,
     pub approved_by: Option<String>,
+    /// Whether a copy of the data was kept.
+    pub is_backed_up: bool,
+    pub overrides: Vec<Override>,
     /// Verdicts that counted, in order.
     pub gates: Vec<(Gate, Verdict, String)>,
     /// Why it turned back.
@@ -70,7 +78,10 @@ impl State {
 
     fn follow(&mut self, record: &Record) {
         match &record.act {
-            Act::Begin { release, commit, from, plan } => {
+            Act::Begin { release, commit, from, plan, schema, overrides, .. } => {
+                if let Some(schema) = schema {
+                    self.schemas.insert(release.clone(), *schema);
+                }
                 self.rollout = Some(Rollout {
                     id: RolloutId(record.number),
                     release: release.clone(),
@@ -81,6 +92,8 @@ impl State {
                     began_at: record.at.clone(),
                     is_over: false,
                     approved_by: None,
+                    is_backed_up: false,
+                    overrides: overrides.clone(),
                     gates: Vec::new(),
                     reason: None,
                 });
@@ -123,7 +136,21 @@ impl State {
             return;
         };
         match act {
-            Act::Move { to } => rollout.phase = *to,
+            Act::Move { to } => {
+                rollout.phase = *to;
+                if *to == Phase::Staged
+                    && let Some(schema) = self.schemas.get(&rollout.release)
+                {
+                    // From here on its server may have migrated the data. A person who allowed a break
+                    // says that the data is what this release takes it for.
+                    let is_said = rollout.overrides.contains(&Override::SchemaBreak);
+                    let is_newer = self.data.is_none_or(|data| data.version <= schema.version);
+                    if is_said || is_newer {
+                        self.data = Some(*schema);
+                    }
+                }
+            }
+            Act::BackedUp { .. } => rollout.is_backed_up = true,
             Act::Gate { gate, verdict, reason, .. } => {
                 rollout.gates.push((gate.clone(), *verdict, reason.clone()));
             }

@@ -7,14 +7,13 @@ use crate::journal::{Act, Journal, JournalError, RolloutId, Writer};
 use crate::lease::{self, Claim, Holder};
 use crate::places::Place;
 use crate::prompt::TerminalPrompt;
-use crate::rollout::{End, Event, Leash, Rolling, Stopped};
+use crate::rollout::{Beginning, End, Event, Leash, Rolling, Stopped};
 use crate::signals::Signals;
 use crate::state::State;
 use crate::target::Target;
 use crate::upload::LocalReleases;
 use anyhow::Context;
 use config::Gate;
-use release::Manifest;
 use release::command::Project;
 use report::Fault;
 use std::sync::Arc;
@@ -29,8 +28,8 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 pub struct Walk<'a> {
     pub project: &'a Project,
     pub place: &'a Place,
-    pub manifest: &'a Manifest,
-    pub is_resumed: bool,
+    /// `None`: the rollout that is under way goes on.
+    pub beginning: Option<Beginning<'a>>,
     pub approval: Option<&'a Approval>,
     /// Whether a person may be asked at the terminal.
     pub may_ask: bool,
@@ -131,6 +130,7 @@ impl Walk<'_> {
             store,
             target,
             judge: &equipment.gates,
+            backup: &equipment.gates,
             upload: &upload,
             clock: &SystemClock,
             leash,
@@ -138,10 +138,9 @@ impl Walk<'_> {
             tell: &mut approving,
             is_interrupted: &|| signals.is_caught(),
         };
-        let end = if self.is_resumed {
-            rolling.resume(taken_from)
-        } else {
-            rolling.begin(self.manifest, &self.place.plan())
+        let end = match &self.beginning {
+            Some(beginning) => rolling.begin(beginning),
+            None => rolling.resume(taken_from),
         };
         // An approval that could not be written is one that was not given: the gate has waited for it.
         end.and_then(|end| approved.map(|()| end).map_err(Stopped::from))

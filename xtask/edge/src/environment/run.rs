@@ -70,6 +70,7 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
         edge: Arc::clone(&edge),
         instance: presence.instance.clone(),
         environment: settings.name.clone(),
+        data: std::path::absolute(settings.folder.data())?,
         certificate,
     };
     let mut beside = vec![tokio::spawn(admin.serve(admin_listener))];

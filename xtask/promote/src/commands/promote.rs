@@ -1,15 +1,15 @@
 //! `xtask promote`.
 
 use crate::fault;
-use crate::journal::RolloutId;
+use crate::journal::{Override, RolloutId};
 use crate::lease::Holder;
 use crate::notify::Notifier;
 use crate::places::{Place, Places};
-use crate::plan::Todo;
+use crate::plan::{EnvironmentPlan, Todo};
 use crate::preflight::{refusal, stand};
 use crate::prepare::{Asked, Prepared, prepare};
 use crate::record::Chronicle;
-use crate::rollout::End;
+use crate::rollout::{Beginning, End};
 use crate::show::{Ended, Follower, JsonLines, Terminal, Told};
 use crate::signals::Signals;
 use crate::state::State;
@@ -53,8 +53,15 @@ pub struct Promote {
     #[arg(long)]
     approve: bool,
     /// Why, for the journal.
-    #[arg(long, value_name = "TEXT", requires = "approve")]
+    #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Go on although the live release could not use the data afterwards, or this one not what is
+    /// there.
+    #[arg(long)]
+    allow_schema_break: bool,
+    /// Keep no copy of the data before its schema changes.
+    #[arg(long)]
+    without_backup: bool,
     /// What is written to standard output.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -90,7 +97,9 @@ impl Promote {
             return Ok(Exit::Passed);
         }
         let (release, to) = (self.release.as_deref(), self.to.as_deref());
-        let prepared = prepare(&project, Asked { release, to, is_resume: self.resume })?;
+        let overrides = self.overrides();
+        let asked = Asked { release, to, is_resume: self.resume, overrides: &overrides };
+        let prepared = prepare(&project, asked)?;
         let mut show = self.show();
         let id = prepared.plan.release.to_string();
         if prepared.plan.is_done() && !self.dry_run {
@@ -114,6 +123,17 @@ impl Promote {
         }
         let signals = Signals::watch()?;
         self.walk(&project, &prepared, &signals, show.as_mut())
+    }
+
+    fn overrides(&self) -> Vec<Override> {
+        let mut overrides = Vec::new();
+        if self.allow_schema_break {
+            overrides.push(Override::SchemaBreak);
+        }
+        if self.without_backup {
+            overrides.push(Override::NoBackup);
+        }
+        overrides
     }
 
     fn show(&self) -> Box<dyn Follower> {
@@ -144,6 +164,17 @@ impl Promote {
             }
         }
         Ok(None)
+    }
+
+    fn beginning<'a>(&self, prepared: &'a Prepared, plan: &EnvironmentPlan) -> Beginning<'a> {
+        Beginning {
+            manifest: &prepared.manifest,
+            plan: plan.rollout.clone(),
+            live: plan.live.clone(),
+            reason: self.reason.clone(),
+            // What nothing was refused for was not needed.
+            overrides: plan.schema.map(|_| self.overrides()).unwrap_or_default(),
+        }
     }
 
     fn walk(
@@ -179,8 +210,7 @@ impl Promote {
             let walk = Walk {
                 project,
                 place,
-                manifest: &prepared.manifest,
-                is_resumed: matches!(plan.todo, Todo::Resume { .. }),
+                beginning: (plan.todo == Todo::Begin).then(|| self.beginning(prepared, plan)),
                 approval: approval.as_ref(),
                 may_ask,
                 signals,

@@ -6,7 +6,7 @@ use crate::fault;
 use crate::journal::RolloutId;
 use crate::notify::Notifier;
 use crate::places::{Place, Places};
-use crate::preflight::stand;
+use crate::preflight::{schema, stand};
 use crate::record;
 use crate::rollback::{RolledBack, roll_back};
 use crate::show::{GoneBack, gone_back_text};
@@ -82,7 +82,7 @@ impl Rollback {
         let done = roll_back(&*place.store, &SystemClock, to.as_ref(), self.reason.as_deref());
         let done = done.map_err(|error| fault::of_rollback(error, &place.name))?;
         let followed = follow(&project.root, place, &done);
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = unusable_data(place, &done).into_iter().collect();
         let mut notifier = Notifier::new(&project.config.project.name, place);
         notifier.rolled_back(&done, rollout, self.reason.as_deref());
         let record = rollout.and_then(|rollout| {
@@ -129,6 +129,11 @@ fn follow(root: &Path, place: &Place, done: &RolledBack) -> Followed {
             Ok(Following::NotYet(_)) | Err(_) => std::thread::sleep(LOOK_AGAIN),
         }
     }
+}
+
+/// Why the server of what is gone back to may not start.
+fn unusable_data(place: &Place, done: &RolledBack) -> Option<String> {
+    schema::unusable(&stand(place).ok()?.state, done.to.as_ref()?)
 }
 
 /// The last environment in which a rollout is under way, else the last one.

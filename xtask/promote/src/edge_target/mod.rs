@@ -95,6 +95,17 @@ impl EdgeTarget {
         }))
     }
 
+    /// The folder of the servers' data on this machine: of an edge that runs here; the one that it
+    /// would have when none runs at all. `None` when all run elsewhere.
+    pub fn data_folder(&self) -> Option<PathBuf> {
+        let edges = self.edges().ok()?;
+        if edges.is_empty() {
+            return Some(self.root.join("target/xtask/edge").join(&self.environment).join("data"));
+        }
+        let mut here = edges.iter().filter(|edge| alive::is_here(edge));
+        here.find_map(|edge| self.status(edge).ok()?.data)
+    }
+
     /// What all edges have counted so far, by instance.
     ///
     /// # Errors

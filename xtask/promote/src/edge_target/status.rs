@@ -4,12 +4,16 @@ use crate::target::Readiness;
 use release::ReleaseId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What an edge says of itself. Keys that are not known are left alone: an edge may be newer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct EdgeStatus {
     /// Of the routing that it follows; `None` before the first.
     pub generation: Option<u64>,
+    /// Folder of the servers' data on the edge's machine.
+    #[serde(default)]
+    pub data: Option<PathBuf>,
     #[serde(default)]
     pub releases: BTreeMap<String, ReleaseStatus>,
 }

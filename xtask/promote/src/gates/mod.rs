@@ -4,6 +4,7 @@
 
 mod analysis;
 mod approval;
+mod backup;
 mod guard;
 mod process;
 

@@ -70,7 +70,7 @@ impl Gates {
     }
 }
 
-fn script(script: &str) -> Command {
+pub(super) fn script(script: &str) -> Command {
     let mut command = Command::new("sh");
     // Whatever the script begins with, it is no option.
     command.args(["-c", "--", script]);

@@ -105,6 +105,12 @@ fn said(ran: &Ran) -> String {
     if last.is_empty() { String::new() } else { format!(": {}", last.join(" | ")) }
 }
 
+/// The last line that it printed; empty when it printed none.
+pub fn last_line(ran: &Ran) -> String {
+    let last = ran.output.lines().rev().find(|line| !line.trim().is_empty());
+    last.map(piece).unwrap_or_default()
+}
+
 /// A text of others in one line, without what a terminal would obey.
 fn piece(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

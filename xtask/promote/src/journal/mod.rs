@@ -7,7 +7,7 @@
 mod record;
 
 pub use record::{
-    Act, InvalidRolloutId, Phase, RECORD_VERSION, Record, RolloutId, RolloutPlan, Verdict,
+    Act, InvalidRolloutId, Override, Phase, RECORD_VERSION, Record, RolloutId, RolloutPlan, Verdict,
 };
 
 use crate::clock;

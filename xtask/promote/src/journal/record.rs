@@ -1,6 +1,6 @@
 //! What stands in the journal.
 
-use config::{Duration, Gate, ShiftStep};
+use config::{Duration, Gate, Schema, ShiftStep};
 use release::routing::TrafficShare;
 use release::{ReleaseId, Sha256};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,21 @@ pub enum Act {
         /// What was live, and is again when it turns back.
         from: Option<ReleaseId>,
         plan: RolloutPlan,
+        /// Why, in the words of who began it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What its server makes of the environment's data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        schema: Option<Schema>,
+        /// What they took upon themselves.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overrides: Vec<Override>,
+    },
+    /// A copy of the data was kept.
+    BackedUp {
+        /// What the backup's command said last.
+        said: String,
+        took_ms: u64,
     },
     /// The rollout is about to be in this phase.
     Move {
@@ -107,6 +122,29 @@ pub struct RolloutPlan {
     pub gates: Vec<Gate>,
     /// How long a gate may be inconclusive.
     pub hold: Duration,
+    /// Shell command that keeps a copy of the data before the release is loaded; `None` when there is
+    /// nothing to fear for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<String>,
+}
+
+/// A safeguard that somebody did without, on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Override {
+    /// The release before cannot use the data that this one leaves, or this one not what is there.
+    SchemaBreak,
+    /// The data's schema changes, and no copy is kept.
+    NoBackup,
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Override::SchemaBreak => "a break of the schema",
+            Override::NoBackup => "no backup",
+        })
+    }
 }
 
 /// Where a rollout is.

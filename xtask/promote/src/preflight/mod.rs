@@ -3,6 +3,7 @@
 
 mod environment;
 mod release;
+pub mod schema;
 
 pub use environment::{Standing, stand};
 pub use release::{Candidate, Proof, required_steps, signed};

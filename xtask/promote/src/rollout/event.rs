@@ -26,6 +26,15 @@ pub enum Event<'a> {
         from: Option<&'a str>,
     },
     Uploaded(Uploaded),
+    /// A copy of the data is being made by this command.
+    BackingUp {
+        command: &'a str,
+    },
+    /// The copy is kept; what the command said last.
+    BackedUp {
+        said: &'a str,
+        took: Duration,
+    },
     Moved(Phase),
     /// The candidate is being loaded; how long that has taken.
     Loading(Duration),

@@ -4,6 +4,7 @@
 //! anywhere. Each phase stands in the journal before anything is done for it, and all that is done
 //! for it can be done again: so going on after a crash is the same code as going on.
 
+mod backup;
 mod event;
 mod judge;
 mod leash;
@@ -11,13 +12,14 @@ mod routes;
 mod shift;
 mod verify;
 
+pub use backup::Backup;
 pub use event::Event;
 pub use judge::{Judge, Judgement, Situation};
 pub use leash::Leash;
 pub use routes::write as write_routing;
 
 use crate::clock::{self, Clock};
-use crate::journal::{Act, Journal, JournalError, Phase, Record, RolloutId, RolloutPlan};
+use crate::journal::{Act, Journal, JournalError, Override, Phase, Record, RolloutId, RolloutPlan};
 use crate::lease::LeaseError;
 use crate::state::{Rollout, State};
 use crate::target::{Readiness, Target, TargetError};
@@ -47,6 +49,7 @@ pub struct Rolling<'a> {
     pub store: &'a dyn Store,
     pub target: &'a dyn Target,
     pub judge: &'a dyn Judge,
+    pub backup: &'a dyn Backup,
     pub upload: &'a dyn Upload,
     pub clock: &'a dyn Clock,
     pub leash: &'a Leash,
@@ -54,6 +57,17 @@ pub struct Rolling<'a> {
     pub tell: &'a mut dyn FnMut(&Event<'_>),
     /// Whether a person asked to stop where it is.
     pub is_interrupted: &'a dyn Fn() -> bool,
+}
+
+/// What is known of a rollout before it begins.
+#[derive(Debug, Clone)]
+pub struct Beginning<'a> {
+    pub manifest: &'a Manifest,
+    pub plan: RolloutPlan,
+    /// What was live when it was planned.
+    pub live: Option<ReleaseId>,
+    pub reason: Option<String>,
+    pub overrides: Vec<Override>,
 }
 
 /// What a rollout came to.
@@ -74,6 +88,12 @@ pub enum Stopped {
     Unfinished { rollout: RolloutId, release: ReleaseId, phase: Phase },
     #[error("{0} is live already")]
     AlreadyLive(ReleaseId),
+    #[error(
+        "{} became live after the rollout was planned, in place of {}: look at it again",
+        named(.found.as_ref()),
+        named(.planned.as_ref())
+    )]
+    Overtaken { planned: Option<ReleaseId>, found: Option<ReleaseId> },
     #[error("a rollback by hand was begun and is not done: run `cargo xtask rollback` again")]
     UnfinishedRollback,
     #[error("the target does not follow: {0}")]
@@ -113,18 +133,26 @@ impl Rolling<'_> {
     ///
     /// # Errors
     /// Why it stopped before.
-    pub fn begin(&mut self, manifest: &Manifest, plan: &RolloutPlan) -> Result<End, Stopped> {
+    pub fn begin(&mut self, beginning: &Beginning<'_>) -> Result<End, Stopped> {
+        let Beginning { manifest, plan, .. } = beginning;
         self.look_for_others()?;
         not_under_way(self.journal.records())?;
         let from = routes::live(self.store)?;
         if from.as_ref() == Some(&manifest.id) {
             return Err(Stopped::AlreadyLive(manifest.id.clone()));
         }
+        if from != beginning.live {
+            let planned = beginning.live.clone();
+            return Err(Stopped::Overtaken { planned, found: from });
+        }
         let begin = Act::Begin {
             release: manifest.id.clone(),
             commit: manifest.commit.clone(),
             from: from.clone(),
             plan: plan.clone(),
+            reason: beginning.reason.clone(),
+            schema: manifest.server.as_ref().and_then(|server| server.schema),
+            overrides: beginning.overrides.clone(),
         };
         self.append_after(
             |number| (Some(RolloutId(number)), begin.clone()),
@@ -187,7 +215,7 @@ impl Rolling<'_> {
                     }
                     Err(error) => return Err(error.into()),
                 }
-                Ok(Step::Next(Phase::Staged))
+                Ok(self.back_up(rollout)?.unwrap_or(Step::Next(Phase::Staged)))
             }
             Phase::Staged => self.stage(rollout),
             Phase::Verifying => self.verify(rollout),
@@ -350,6 +378,10 @@ fn not_fenced_off(leash: &Leash, new: &[Record]) -> Result<(), Stopped> {
         Some(found) if found > ours => Err(LeaseError::Lost { ours, found }.into()),
         _ => Ok(()),
     }
+}
+
+fn named(release: Option<&ReleaseId>) -> String {
+    release.map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }
 
 fn millis(span: Duration) -> u64 {

@@ -68,8 +68,10 @@ impl Rolling<'_> {
                     return self.after_share(rollout, step);
                 }
             }
-            let told = last.as_ref().map(|judgement| judgement.reason.as_str());
-            (self.tell)(&Event::Watching { share, passed: passed.min(watch), watch, last: told });
+            if !is_over {
+                let last = last.as_ref().map(|judgement| judgement.reason.as_str());
+                (self.tell)(&Event::Watching { share, passed, watch, last });
+            }
             self.hold_told(&state, last.as_ref(), is_over, rollout, passed.saturating_sub(watch));
             self.clock.pause(ALIVE_EVERY);
         }

@@ -96,6 +96,10 @@ fn of_event(event: &Event<'_>) -> Value {
             "event": "uploaded", "new_files": uploaded.new_files, "new_bytes": uploaded.new_bytes,
             "known_files": uploaded.known_files,
         }),
+        Event::BackingUp { command } => json!({ "event": "backing-up", "command": command }),
+        Event::BackedUp { said, took } => json!({
+            "event": "backed-up", "said": said, "took_ms": ms(*took),
+        }),
         Event::Moved(phase) => json!({ "event": "moved", "to": phase }),
         Event::Loading(took) => json!({ "event": "loading", "took_ms": ms(*took) }),
         Event::GateBegan(gate) => json!({ "event": "gate-began", "gate": gate }),

@@ -79,6 +79,14 @@ impl Page<'_> {
                 &format!("a gate may be inconclusive for {hold}, then it has failed"),
             );
         }
+        if let Some(change) = plan.schema {
+            let from =
+                change.from.map_or_else(|| "none that is stated".to_owned(), |it| it.to_string());
+            let (to, keeps) = (change.to, change.keeps);
+            let words =
+                format!("schema {from} to {to}; releases of schema {keeps} and later can use it");
+            self.line("data", &words);
+        }
         for (metric, limits) in &plan.limits {
             self.line("limit", &format!("{metric} {limits}"));
         }
@@ -108,6 +116,10 @@ impl Page<'_> {
         let gates = if gates.is_empty() { gates } else { format!("; gates: {gates}") };
         match (step.name, step.share) {
             ("upload", _) => "its files go into the store".to_owned(),
+            ("backup", _) => {
+                let command = plan.rollout.backup.as_deref().unwrap_or_default();
+                format!("a copy of the data is kept by `{command}`")
+            }
             ("stage", _) => "loaded and proved where it is served, without traffic".to_owned(),
             ("verify", _) if gates.is_empty() => "no gate is asked".to_owned(),
             ("verify", _) => format!("without traffic{gates}"),

@@ -125,6 +125,7 @@ fn plan() -> RolloutPlan {
         shift: ["5% for 2m", "25% for 5m", "100%"].map(|step| step.parse().unwrap()).to_vec(),
         gates: vec![Gate::Smoke, Gate::Analysis],
         hold: "10m".parse().unwrap(),
+        backup: None,
     }
 }
 
@@ -191,6 +192,7 @@ fn promotion(live: Option<ReleaseId>) -> PromotionPlan {
             rollout: plan(),
             limits: vec![("error-share".to_owned(), "max 0.1%, against live: no worse".to_owned())],
             evidence: ["build", "smoke"].map(proof).to_vec(),
+            schema: None,
         }],
         missing: Vec::new(),
     }

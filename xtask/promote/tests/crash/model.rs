@@ -6,8 +6,10 @@ use config::{Config, Gate};
 use promote::clock::Clock;
 use promote::journal::{Act, Journal, Phase, RolloutPlan, Verdict};
 use promote::lease::{self, Claim, Holder};
-use promote::rollout::{End, Judge, Judgement, Leash, Rolling, Situation, Stopped, Upload};
-use promote::state::State;
+use promote::rollout::{
+    Backup, Beginning, End, Judge, Judgement, Leash, Rolling, Situation, Stopped, Upload,
+};
+use promote::state::{Rollout, State};
 use promote::target::{Readiness, Target, TargetError};
 use release::make::make;
 use release::routing::Routing;
@@ -140,6 +142,12 @@ impl<'a> ModelEdge<'a> {
                 _ => false,
             });
             assert!(is_announced, "{share} was routed before it was written down");
+            let of = routing.rollout.as_deref();
+            let is_backed_up = journal.records().iter().any(|record| {
+                let rollout = record.rollout.map(|id| id.to_string());
+                matches!(record.act, Act::BackedUp { .. }) && rollout.as_deref() == of
+            });
+            assert!(is_backed_up, "it was loaded before a copy of the data was kept");
         }
         if let Some(live) = &routing.live {
             let is_announced = announced(&|act| match act {
@@ -193,6 +201,12 @@ impl Judge for Script {
     }
 }
 
+impl Backup for Script {
+    fn back_up(&self, _: &str, _: &Rollout, _: &dyn Fn() -> bool) -> Judgement {
+        Judgement::new(Verdict::Pass, "kept")
+    }
+}
+
 /// A process that promotes, on a host of its own: nobody can look whether it still runs.
 #[derive(Clone, Copy)]
 pub struct Promoter<'a> {
@@ -208,6 +222,7 @@ pub fn plan() -> RolloutPlan {
         shift: ["5% for 2s", "25% for 1s", "100%"].map(|step| step.parse().unwrap()).to_vec(),
         gates: vec![Gate::Smoke, Gate::Analysis],
         hold: "3s".parse().unwrap(),
+        backup: Some("keep a copy".to_owned()),
     }
 }
 
@@ -224,6 +239,7 @@ impl Promoter<'_> {
             store,
             target: self.edge,
             judge: self.script,
+            backup: self.script,
             upload: self.releases,
             clock: self.clock,
             leash: &leash,
@@ -234,7 +250,14 @@ impl Promoter<'_> {
         let end = if is_running {
             rolling.resume(taken_from.as_deref())?
         } else {
-            match rolling.begin(self.releases.all[release].manifest(), &plan()) {
+            let beginning = Beginning {
+                manifest: self.releases.all[release].manifest(),
+                plan: plan(),
+                live: Routing::read(store)?.and_then(|(routing, _)| routing.live),
+                reason: None,
+                overrides: Vec::new(),
+            };
+            match rolling.begin(&beginning) {
                 // The one before died after its last move.
                 Err(Stopped::AlreadyLive(_)) => End::Live,
                 end => end?,

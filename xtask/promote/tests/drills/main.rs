@@ -10,6 +10,7 @@ mod lost;
 #[path = "../commands/project.rs"]
 #[expect(dead_code, reason = "the tests of the commands use the rest")]
 mod project;
+mod schema;
 mod server;
 mod shop;
 mod slow_or_failing;
