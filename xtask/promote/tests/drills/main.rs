@@ -14,6 +14,7 @@ mod schema;
 mod server;
 mod shop;
 mod slow_or_failing;
+mod small_disk;
 mod switches;
 mod unfit;
 mod visitors;
