@@ -26,11 +26,12 @@ pub struct TargetError(pub String);
 
 /// Serves an environment. All that it is told stands in the store's routing; these are questions.
 pub trait Target: fmt::Debug + Send + Sync {
-    /// Makes sure that something serves the environment.
+    /// Makes sure that something serves the environment. `is_stopped` becomes true when nobody waits
+    /// for it any more.
     ///
     /// # Errors
-    /// When nothing does and nothing can be started.
-    fn ensure_running(&self) -> Result<(), TargetError>;
+    /// When nothing does and nothing can be started, or nobody waited until it was.
+    fn ensure_running(&self, is_stopped: &dyn Fn() -> bool) -> Result<(), TargetError>;
 
     /// How a release fares; the worst of all instances.
     ///

@@ -152,14 +152,14 @@ impl EdgeTarget {
 }
 
 impl Target for EdgeTarget {
-    fn ensure_running(&self) -> Result<(), TargetError> {
+    fn ensure_running(&self, is_stopped: &dyn Fn() -> bool) -> Result<(), TargetError> {
         if !self.edges()?.is_empty() {
             return Ok(());
         }
         // It loads what is live before it says that it runs.
         let limit = start::START_LIMIT + self.ready_within;
-        start::start(&self.tools, &self.environment, self.listen, &self.root, limit)?;
-        start::wait(|| Ok(!self.edges()?.is_empty()), &self.environment, limit)
+        start::start(&self.tools, &self.environment, self.listen, &self.root, limit, is_stopped)?;
+        start::wait(|| Ok(!self.edges()?.is_empty()), &self.environment, limit, is_stopped)
     }
 
     fn readiness(&self, release: &ReleaseId) -> Result<Readiness, TargetError> {

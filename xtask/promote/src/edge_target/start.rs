@@ -27,6 +27,7 @@ pub fn start(
     listen: SocketAddr,
     root: &Path,
     limit: Duration,
+    is_stopped: &dyn Fn() -> bool,
 ) -> Result<(), TargetError> {
     let command = format!("cargo xtask edge --env {environment}");
     if !is_local(listen) {
@@ -54,11 +55,14 @@ pub fn start(
     let status = loop {
         match child.try_wait().map_err(|error| failed(error.to_string()))? {
             Some(status) => break status,
-            None if Instant::now() >= deadline => {
+            None if is_stopped() || Instant::now() >= deadline => {
                 // It did not put itself into the background: then it is no edge to rely on.
                 child.kill().ok();
                 child.wait().ok();
-                return Err(failed(format!("it did not start within {} s", limit.as_secs())));
+                return Err(failed(match is_stopped() {
+                    true => "it was not waited for".to_owned(),
+                    false => format!("it did not start within {} s", limit.as_secs()),
+                }));
             }
             None => std::thread::sleep(LOOK_AGAIN),
         }
@@ -80,10 +84,11 @@ pub fn wait(
     is_there: impl Fn() -> Result<bool, TargetError>,
     environment: &str,
     limit: Duration,
+    is_stopped: &dyn Fn() -> bool,
 ) -> Result<(), TargetError> {
     let deadline = Instant::now() + limit;
     while !is_there()? {
-        if Instant::now() >= deadline {
+        if is_stopped() || Instant::now() >= deadline {
             return Err(TargetError(format!(
                 "the edge of {environment} was started, and does not say in the store that it runs \
                  within {} s",

@@ -228,7 +228,11 @@ impl Rolling<'_> {
     /// Lets the target load the candidate, without traffic.
     fn stage(&mut self, rollout: &Rollout) -> Result<Step, Stopped> {
         let generation = self.route(routes::staged(rollout))?;
-        self.target.ensure_running()?;
+        let (leash, is_interrupted) = (self.leash, self.is_interrupted);
+        let running = self.target.ensure_running(&|| is_interrupted() || leash.is_lost());
+        // That it was stopped says more than that it does not run therefore.
+        self.look_up(rollout)?;
+        running?;
         let (began, load_limit) = (self.clock.now(), self.target.load_limit());
         loop {
             self.look_up(rollout)?;

@@ -163,7 +163,7 @@ impl<'a> ModelEdge<'a> {
 }
 
 impl Target for ModelEdge<'_> {
-    fn ensure_running(&self) -> Result<(), TargetError> {
+    fn ensure_running(&self, _: &dyn Fn() -> bool) -> Result<(), TargetError> {
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::server::closed_url;
 use super::world::{CANDIDATE, World, candidate};
 use promote::target::{Readiness, Target};
 use release::EdgePresence;
+use std::time::{Duration, Instant};
 
 fn status(generation: u64, state: &str) -> String {
     format!(r#"{{"generation":{generation},"releases":{{"{CANDIDATE}":{state}}}}}"#)
@@ -24,7 +25,7 @@ fn the_worst_and_the_slowest_of_all_edges_counts() {
         let target = world.target();
         assert_eq!(target.readiness(&candidate()), Ok(expected), "{other}");
         assert_eq!(target.generation(), Ok(7));
-        assert_eq!(target.ensure_running(), Ok(()));
+        assert_eq!(target.ensure_running(&|| false), Ok(()));
     }
     let world = World::new("");
     let _edges = [world.edge(&status(8, ready)), world.edge(r#"{"generation":null}"#)];
@@ -94,7 +95,7 @@ fn an_edge_is_started_where_none_runs() {
         "xtask-edge",
         &format!("echo \"$*\" > started; echo '{json}' > store/edges/e.json"),
     );
-    world.target().ensure_running().unwrap();
+    world.target().ensure_running(&|| false).unwrap();
     let started = std::fs::read_to_string(world.root().join("started")).unwrap();
     assert_eq!(started, "--env staging --detach\n");
     assert_eq!(world.target().edges().unwrap().len(), 1);
@@ -103,13 +104,13 @@ fn an_edge_is_started_where_none_runs() {
 #[test]
 fn an_edge_that_does_not_start_says_why() {
     let world = World::new("");
-    let error = world.target().ensure_running().unwrap_err().to_string();
+    let error = world.target().ensure_running(&|| false).unwrap_err().to_string();
     assert!(
         error.starts_with("xtask-edge is neither beside this program nor on PATH: "),
         "{error}"
     );
     world.script("xtask-edge", "echo 'error: the address is taken' >&2; exit 3");
-    let error = world.target().ensure_running().unwrap_err().to_string();
+    let error = world.target().ensure_running(&|| false).unwrap_err().to_string();
     let expected = "failed to run `cargo xtask edge --env staging --detach`: the address is taken";
     assert_eq!(error, expected);
 
@@ -122,6 +123,17 @@ fn an_edge_that_does_not_start_says_why() {
         &elsewhere,
         world.root(),
     );
-    let error = target.ensure_running().unwrap_err().to_string();
+    let error = target.ensure_running(&|| false).unwrap_err().to_string();
     assert!(error.contains("192.0.2.1:80, which is not this machine's loopback"), "{error}");
+}
+
+#[test]
+fn an_edge_that_takes_its_time_is_not_waited_for_once_nobody_waits() {
+    let world = World::new("");
+    world.script("xtask-edge", "exec sleep 600");
+    let began = Instant::now();
+    let is_stopped = || began.elapsed() > Duration::from_millis(200);
+    let error = world.target().ensure_running(&is_stopped).unwrap_err().to_string();
+    assert!(error.contains("it was not waited for"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
