@@ -7,7 +7,7 @@ use anyhow::Context;
 use config::Config;
 use report::{Exit, Fault};
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The project in the current folder.
@@ -44,7 +44,13 @@ impl Project {
             FindError::Release(error) => release_fault(error),
             other => Fault::usage(other.to_string()).into(),
         })?;
-        Release::open(&found.path).map_err(release_fault)
+        Release::open(&found.path).map_err(|error| match error {
+            // It has the name of a release, so it was one.
+            ReleaseError::NoManifest { .. } => {
+                Fault::refused(format!("{}\n  {REMAKE}", seen_from_here(&error.to_string()))).into()
+            }
+            other => release_fault(other),
+        })
     }
 }
 
@@ -72,9 +78,36 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A damaged release is refused: exit code 4.
+/// A damaged release is refused: exit code 4. That `latest` names none is exit code 2.
 pub fn release_fault(error: ReleaseError) -> anyhow::Error {
-    if error.is_damage() { Fault::refused(error.to_string()).into() } else { error.into() }
+    let digits = |sha256: &crate::Sha256| sha256.to_string()[..SHOWN_DIGITS].to_owned();
+    let text = match &error {
+        ReleaseError::Digest { path, expected, found } => {
+            let (expected, found) = (digits(expected), digits(found));
+            format!("{}: expected SHA-256 {expected}…, found {found}…", path.display())
+        }
+        other => other.to_string(),
+    };
+    let text = seen_from_here(&text);
+    match error {
+        damage if damage.is_damage() => Fault::refused(format!("{text}\n  {REMAKE}")).into(),
+        ReleaseError::Pointer { .. } | ReleaseError::Gone { .. } => Fault::usage(text).into(),
+        other => other.into(),
+    }
+}
+
+/// Of a digest that is not what it should be: enough to see it.
+const SHOWN_DIGITS: usize = 12;
+
+const REMAKE: &str = "help: `cargo xtask build` at the release's commit makes it anew";
+
+/// A text with paths in this folder as they are typed here.
+pub fn seen_from_here(text: &str) -> String {
+    let here = std::env::current_dir().ok();
+    match here.as_deref().and_then(Path::to_str).filter(|here| here.len() > 1) {
+        Some(here) => text.replace(&format!("{here}/"), ""),
+        None => text.to_owned(),
+    }
 }
 
 /// A key that others can read is refused: exit code 4. One that is wrong is exit code 2.
@@ -88,5 +121,6 @@ pub fn key_fault(error: KeyError) -> anyhow::Error {
 
 /// A signature that is not believed is refused: exit code 4.
 pub fn signature_fault(release: &Release, error: &SignatureError) -> anyhow::Error {
+    let error = seen_from_here(&error.to_string());
     Fault::refused(format!("release {}: {error}", release.manifest().id)).into()
 }

@@ -1,6 +1,6 @@
 //! What is different between two releases: files, headers, the server.
 
-use crate::{FileEntry, Manifest, ServerEntry};
+use crate::{CacheClass, FileEntry, Manifest, ServerEntry};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,10 @@ pub struct FileChange {
     pub path: String,
     pub kind: ChangeKind,
     pub size_bytes: Sides<u64>,
+    /// How the same contents are sent in either release, as far as that is different: `cache`,
+    /// `content type`, `variants`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sent: BTreeMap<String, Sides<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,8 +75,33 @@ impl FileChange {
         };
         let size = |entry: Option<&FileEntry>| entry.map(|entry| entry.size_bytes);
         let size_bytes = Sides { before: size(sides.before), after: size(sides.after) };
-        Some(FileChange { path: path.to_owned(), kind, size_bytes })
+        let sent = match (kind, sides.before, sides.after) {
+            (ChangeKind::Sent, Some(before), Some(after)) => {
+                let sent = both(sending(before), sending(after));
+                sent.filter(|(_, sides)| sides.before != sides.after).collect()
+            }
+            _ => BTreeMap::new(),
+        };
+        Some(FileChange { path: path.to_owned(), kind, size_bytes, sent })
     }
+}
+
+/// How a file is sent.
+fn sending(file: &FileEntry) -> impl Iterator<Item = (String, String)> {
+    let cache = match file.cache {
+        CacheClass::Immutable => "immutable",
+        CacheClass::Revalidate => "revalidate",
+    };
+    let variants = file.variants.iter();
+    let variants = variants.map(|it| format!("{} ({} B)", it.encoding.token(), it.size_bytes));
+    let variants = variants.collect::<Vec<_>>().join(", ");
+    [
+        ("cache", cache.to_owned()),
+        ("content type", file.content_type.clone()),
+        ("variants", if variants.is_empty() { "none".to_owned() } else { variants }),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
 }
 
 impl<T: Clone> Sides<&T> {

@@ -42,9 +42,9 @@ pub struct Releases {
 pub enum FindError {
     #[error("no release was built yet; run `cargo xtask build`")]
     NoneBuilt,
-    #[error("no release {name:?} is kept here, the last are: {last}")]
+    #[error("no release {name:?} is kept here; the last are{last}")]
     Unknown { name: String, last: String },
-    #[error("{name:?} may mean each of: {found}")]
+    #[error("{name:?} may mean each of these; give more of the one that is meant{found}")]
     Ambiguous { name: String, found: String },
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -153,8 +153,8 @@ impl Releases {
             meant = all.iter().filter(|release| is_meant(&release.id)).collect();
         }
         let ids = |releases: &mut dyn Iterator<Item = &ReleaseDir>| {
-            let ids = releases.take(OFFERED_RELEASES).map(|release| release.id.to_string());
-            ids.collect::<Vec<_>>().join(", ")
+            let ids = releases.take(OFFERED_RELEASES).map(|release| format!("\n  {}", release.id));
+            ids.collect::<String>()
         };
         match meant.as_slice() {
             [one] => Ok((*one).clone()),

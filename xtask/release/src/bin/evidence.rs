@@ -89,10 +89,13 @@ impl Show {
         let id = &release.manifest().id;
         let documents = EvidenceFolder::of(&project.root, id).read_all()?;
         let checked = check(&documents, &[], &project.trust, id, release.manifest_sha256());
-        let text = if self.json { json(&release, &checked)? } else { table(&release, &checked) };
+        let text = if self.json {
+            json(&release, &checked)?
+        } else {
+            let folder = EvidenceFolder::of(&project.root, id);
+            table(&release, &checked) + &disbelieved(&checked, &folder)
+        };
         command::print(&text)?;
-        let is_sound =
-            |it: &Checked| matches!(it.verdict, Verdict::Passed | Verdict::Failed { .. });
         Ok(if checked.iter().all(is_sound) { Exit::Passed } else { Exit::Refused })
     }
 }
@@ -117,9 +120,11 @@ fn table(release: &Release, checked: &[Checked]) -> String {
         ]);
     }
     text += &table.text();
-    let unsound = checked.iter().filter_map(|it| Some((it, reason(&it.verdict)?)));
-    for (it, reason) in unsound {
-        text += &format!("\n{}: {}: {reason}\n", it.step, word(&it.verdict));
+    for it in checked.iter().filter(|it| is_sound(it)) {
+        if let Some(reason) = reason(&it.verdict) {
+            let told = format!("{}: {}: {reason}", it.step, word(&it.verdict));
+            text += &format!("\n{}\n", screen::text::wrap(&told, COLUMNS).join("\n  "));
+        }
     }
     let signers = checked.iter().filter_map(|it| it.signer.as_ref());
     if let Some(signer) = signers.clone().find(|signer| !signer.is_for_production) {
@@ -127,6 +132,36 @@ fn table(release: &Release, checked: &[Checked]) -> String {
     }
     text
 }
+
+/// Whether what was recorded is to be believed, be it good or bad.
+fn is_sound(checked: &Checked) -> bool {
+    matches!(checked.verdict, Verdict::Passed | Verdict::Failed { .. })
+}
+
+/// What is not to be believed: where it is, why, and what to do.
+fn disbelieved(checked: &[Checked], folder: &EvidenceFolder) -> String {
+    let mut text = String::new();
+    for it in checked.iter().filter(|it| !is_sound(it)) {
+        let path = folder.path().join(format!("{}.json", it.step));
+        text += &format!("\n{}\n", command::seen_from_here(&path.display().to_string()));
+        let why = match (&it.verdict, reason(&it.verdict)) {
+            (_, Some(reason)) => format!("{}: {reason}", word(&it.verdict)),
+            (Verdict::Unsigned, None) => "unsigned: nobody signed it".to_owned(),
+            (_, None) => word(&it.verdict).to_owned(),
+        };
+        for line in screen::text::wrap(&why, COLUMNS - 2) {
+            text += &format!("  {line}\n");
+        }
+    }
+    if !text.is_empty() {
+        text +=
+            "\nnone of that counts; the next `cargo xtask ci` of this release records it anew\n";
+    }
+    text
+}
+
+/// Columns of a line.
+const COLUMNS: usize = 80;
 
 /// `2026-11-23 08:43` of a time in RFC 3339.
 fn minute(time: &str) -> String {

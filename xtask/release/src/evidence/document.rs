@@ -65,7 +65,7 @@ impl Document {
         let inside = text.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER));
         let (signed, signature) = inside
             .and_then(|inside| inside.rsplit_once(BETWEEN))
-            .ok_or("it is not laid out as evidence is")?;
+            .ok_or("it is not laid out as `ci` writes evidence")?;
         let wrong = |error: serde_json::Error| error.to_string();
         let Versioned { version } = serde_json::from_str(signed).map_err(wrong)?;
         if version != u64::from(EVIDENCE_VERSION) {

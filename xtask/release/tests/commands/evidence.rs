@@ -1,4 +1,4 @@
-use crate::support::{EVIDENCE, Project, flip};
+use crate::support::{EVIDENCE, Project, RELEASE, flip};
 use release::Release;
 use report::{
     Artifact, Finding, Measure, Outcome, Report, SCHEMA_VERSION, Status, StepReport, Unit,
@@ -125,6 +125,13 @@ fn evidence_that_is_not_to_be_believed_is_refused() {
     }
     fs::write(&path, sound.replace("412 passed", "413 passed")).unwrap();
     assert_eq!(verdict(4), "tampered");
+    let said = project.said(4, EVIDENCE, &["show"]);
+    let id = &release.manifest().id;
+    let place = format!("\ntarget/xtask/evidence/{id}/test.json\n  tampered: the signature of");
+    assert!(said.contains(&place) && said.contains("`cargo xtask ci`"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let shown = project.said(0, RELEASE, &["show"]);
+    assert!(shown.contains("evidence   build\n           not test: tampered: "), "{shown}");
     fs::write(&path, "{}").unwrap();
     assert_eq!(verdict(4), "tampered");
     fs::copy(project.evidence_of(&release.manifest().id, "build"), &path).unwrap();

@@ -39,6 +39,8 @@ fn a_signature_of_another_release_is_refused() {
     let new = project.build_with("another page");
     fs::copy(old.signature_path(), new.signature_path()).unwrap();
     project.said(4, RELEASE, &["verify"]);
+    let said = project.said(0, RELEASE, &["list"]);
+    assert!(said.lines().any(|line| line.ends_with("BAD SIGNATURE")), "{said}");
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn what_is_different_is_told() {
         "~ index.html  1.3 KB -> 7 B",
         "+ new.txt  3 B",
         "- photo.png  10 B",
-        "1 added, 1 removed, 1 changed, 0 sent otherwise: -1.3 KB",
+        "1 added, 1 removed, 1 changed: -1.3 KB",
         "~ x-frame-options: DENY -> SAMEORIGIN",
     ] {
         assert!(said.lines().any(|said| said == line), "{line}: {said}");
@@ -107,7 +109,77 @@ fn what_is_different_is_told() {
     let json: Value =
         serde_json::from_str(&project.said(0, RELEASE, &["diff", &a, &b, "--json"])).unwrap();
     assert_eq!(json["files"][1]["kind"], "added");
+    assert_eq!(project.said(0, RELEASE, &["diff", &a]), said, "with the latest");
     assert!(project.said(0, RELEASE, &["diff", &a, &a]).contains("no difference"));
+}
+
+#[test]
+fn small_differences_are_told_too() {
+    let project = Project::new();
+    project.put("public/page.txt", &"x".repeat(5_000));
+    project.put("public/other.txt", &"x".repeat(5_000));
+    project.put("public/assets/app.4f9c2ab1.css", "body {}");
+    let a = project.build().manifest().id.to_string();
+    project.put("public/page.txt", &"y".repeat(5_004));
+    project.put("public/other.txt", &"y".repeat(5_000));
+    let b = project.build().manifest().id.to_string();
+    let said = project.said(0, RELEASE, &["diff", &a, &b]);
+    assert!(said.contains("~ page.txt  5.0 KB, +4 B\n"), "{said}");
+    assert!(said.contains("~ other.txt  5.0 KB, the same size\n"), "{said}");
+
+    // The bundler's names in a folder tell each other's cache class.
+    project.put("public/assets/chunk-DiwrgTda.js", "let x = 1;");
+    let c = project.build().manifest().id.to_string();
+    project.put("public/assets/index-BX9c_1aZ.js", "let y = 1;");
+    project.build();
+    let said = project.said(0, RELEASE, &["diff", &c]);
+    let sent = "= assets/chunk-DiwrgTda.js  the same, sent otherwise\n    cache: revalidate -> immutable\n";
+    assert!(said.contains(sent), "{said}");
+    assert!(said.contains("1 added, 1 sent otherwise: +10 B\n"), "{said}");
+}
+
+#[test]
+fn a_name_that_means_no_release_or_several_offers_them() {
+    let project = Project::new();
+    let old = project.build().manifest().id.to_string();
+    let new = project.build_with("another page").manifest().id.to_string();
+    let lines = |said: &str| said.lines().map(str::to_owned).collect::<Vec<_>>();
+    let said = project.said(2, RELEASE, &["show", "0000"]);
+    assert_eq!(lines(&said)[1..], [format!("  {new}"), format!("  {old}")], "{said}");
+    assert!(said.contains("\"0000\" may mean each of these"), "{said}");
+    let said = project.said(2, RELEASE, &["diff", "nosuch"]);
+    assert!(said.starts_with("error: no release \"nosuch\" is kept here"), "{said}");
+    assert!(lines(&said).iter().all(|line| line.len() <= 80), "{said}");
+}
+
+#[test]
+fn damage_is_told_with_the_file_and_what_to_do() {
+    let project = Project::new();
+    let release = project.build();
+    let id = release.manifest().id.as_str();
+    flip(&release.site_path("index.html"), 5);
+    let said = project.said(4, RELEASE, &["verify"]);
+    let file = format!("error: target/xtask/releases/{id}/site/index.html: expected SHA-256 ");
+    assert!(said.starts_with(&file) && said.contains("help: `cargo xtask build`"), "{said}");
+
+    let manifest = release.dir().join("manifest.json");
+    fs::remove_file(&manifest).unwrap();
+    let said = project.said(4, RELEASE, &["verify"]);
+    assert!(said.contains("has no manifest.json") && said.contains("help: "), "{said}");
+    let said = project.said(0, RELEASE, &["list"]);
+    assert!(said.contains("-      -     DAMAGED\n"), "{said}");
+    assert!(
+        said.contains(&format!("{id} is damaged: target/xtask/releases/{id} is not")),
+        "{said}"
+    );
+
+    project.put("target/xtask/releases/latest", "0000-00-00-000000000000\n");
+    let said = project.said(0, RELEASE, &["list"]);
+    assert!(said.contains("`latest` names none of them"), "{said}");
+    for command in [&["show"][..], &["gc"]] {
+        let said = project.said(2, RELEASE, command);
+        assert!(said.contains("run `cargo xtask build`"), "{said}");
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::fmt::Write;
 pub struct Diff {
     /// The release before.
     a: String,
-    /// The release after.
-    b: String,
+    /// The release after [default: the latest].
+    b: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -22,7 +22,7 @@ impl Diff {
     pub fn run(self) -> anyhow::Result<Exit> {
         let project = Project::here()?;
         let before = project.release(Some(&self.a))?;
-        let after = project.release(Some(&self.b))?;
+        let after = project.release(self.b.as_deref())?;
         let difference = Difference::of(before.manifest(), after.manifest());
         let text = if self.json {
             serde_json::to_string_pretty(&difference)? + "\n"
@@ -57,24 +57,48 @@ fn file_line(file: &FileChange) -> String {
     match file.kind {
         ChangeKind::Added => format!("+ {path}  {}\n", size(after)),
         ChangeKind::Removed => format!("- {path}  {}\n", size(before)),
-        ChangeKind::Sent => format!("= {path}  the same, sent otherwise\n"),
+        ChangeKind::Sent if file.sent.is_empty() => format!("= {path}  compressed otherwise\n"),
+        ChangeKind::Sent => {
+            let mut text = format!("= {path}  the same, sent otherwise\n");
+            for (name, sides) in &file.sent {
+                let [before, after] =
+                    [&sides.before, &sides.after].map(|side| side.as_deref().unwrap_or("none"));
+                text += &format!("    {name}: {before} -> {after}\n");
+            }
+            text
+        }
+        ChangeKind::Changed if before == after => {
+            format!("~ {path}  {}, the same size\n", size(before))
+        }
+        ChangeKind::Changed if size(before) == size(after) => {
+            format!("~ {path}  {}, {}\n", size(before), grown(before, after))
+        }
         ChangeKind::Changed => format!("~ {path}  {} -> {}\n", size(before), size(after)),
     }
 }
 
-fn totals(files: &[FileChange]) -> String {
-    let count = |kind| files.iter().filter(|file| file.kind == kind).count();
-    let sum = |of: fn(&FileChange) -> Option<u64>| files.iter().filter_map(of).sum::<u64>() as f64;
-    let (before, after) = (sum(|file| file.size_bytes.before), sum(|file| file.size_bytes.after));
+/// `+5 B`
+fn grown(before: Option<u64>, after: Option<u64>) -> String {
+    let [before, after] = [before, after].map(Option::unwrap_or_default);
     let sign = if after < before { "-" } else { "+" };
-    format!(
-        "{} added, {} removed, {} changed, {} sent otherwise: {sign}{}\n",
-        count(ChangeKind::Added),
-        count(ChangeKind::Removed),
-        count(ChangeKind::Changed),
-        count(ChangeKind::Sent),
-        Unit::Bytes.show((after - before).abs())
-    )
+    format!("{sign}{}", Unit::Bytes.show(after.abs_diff(before) as f64))
+}
+
+fn totals(files: &[FileChange]) -> String {
+    let counts = [
+        (ChangeKind::Added, "added"),
+        (ChangeKind::Removed, "removed"),
+        (ChangeKind::Changed, "changed"),
+        (ChangeKind::Sent, "sent otherwise"),
+    ]
+    .into_iter()
+    .map(|(kind, word)| (files.iter().filter(|file| file.kind == kind).count(), word))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"));
+    let sum = |of: fn(&FileChange) -> Option<u64>| files.iter().filter_map(of).sum::<u64>();
+    let (before, after) = (sum(|file| file.size_bytes.before), sum(|file| file.size_bytes.after));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    format!("{counts}: {}\n", grown(Some(before), Some(after)))
 }
 
 fn section(text: &mut String, title: &str, changes: &BTreeMap<String, Sides<String>>) {

@@ -39,7 +39,7 @@ impl List {
             let release = Release::open(&dir.path);
             let (release, damage) = match release {
                 Ok(release) => (Some(release), None),
-                Err(error) => (None, Some(error.to_string())),
+                Err(error) => (None, Some(command::seen_from_here(&error.to_string()))),
             };
             let manifest = release.as_ref().map(Release::manifest);
             listed.push(Listed {
@@ -66,18 +66,29 @@ fn table(listed: &[Listed]) -> String {
     }
     let mut table = Table::new(&["", "release", "files", "site", "signature"]);
     for it in listed {
-        let signature = match (&it.signature, &it.damage) {
-            (Some(signature), _) => signature.cell(),
-            (None, Some(damage)) => format!("DAMAGED: {damage}"),
-            (None, None) => String::new(),
+        let (files, size) = if it.damage.is_some() {
+            ("-".to_owned(), "-".to_owned())
+        } else {
+            (it.files.to_string(), Unit::Bytes.show(it.site_bytes as f64))
         };
         table.row([
             if it.is_latest { "*" } else { "" }.to_owned(),
             it.id.clone(),
-            it.files.to_string(),
-            Unit::Bytes.show(it.site_bytes as f64),
-            signature,
+            files,
+            size,
+            it.signature.as_ref().map_or_else(|| "DAMAGED".to_owned(), Signed::cell),
         ]);
     }
-    table.text() + "\n* the latest\n"
+    let mut text = table.text();
+    text += if listed.iter().any(|it| it.is_latest) {
+        "\n* the latest\n"
+    } else {
+        "\n`latest` names none of them: `cargo xtask build` makes it name one\n"
+    };
+    for it in listed {
+        if let Some(damage) = &it.damage {
+            text += &format!("\n{} is damaged: {damage}\n", it.id);
+        }
+    }
+    text
 }

@@ -96,10 +96,15 @@ fn evidence(project: &Project, release: &Release) -> anyhow::Result<String> {
     let id = &release.manifest().id;
     let documents = EvidenceFolder::of(&project.root, id).read_all()?;
     let checked = check(&documents, &[], &project.trust, id, release.manifest_sha256());
-    let passed = checked.iter().filter(|it| it.verdict.has_passed());
-    let passed = passed.map(|it| it.step.as_str()).collect::<Vec<_>>();
-    let others = checked.len() - passed.len();
-    let passed = if passed.is_empty() { "none".to_owned() } else { passed.join(", ") };
-    let more = if others > 0 { format!("; {others} not passed") } else { String::new() };
-    Ok(format!("{:10} {passed}{more}\n", "evidence"))
+    let mut lines = Vec::new();
+    let (passed, others): (Vec<_>, Vec<_>) = checked.iter().partition(|it| it.verdict.has_passed());
+    let passed = passed.iter().map(|it| it.step.as_str()).collect::<Vec<_>>();
+    lines.push(if passed.is_empty() { "none".to_owned() } else { passed.join(", ") });
+    lines.extend(others.iter().map(|it| format!("not {}: {}", it.step, it.verdict)));
+    let lines = lines.iter().flat_map(|line| screen::text::wrap(line, VALUE_COLUMNS));
+    let names = std::iter::once("evidence").chain(std::iter::repeat(""));
+    Ok(names.zip(lines).map(|(name, line)| format!("{name:10} {line}\n")).collect())
 }
+
+/// What is left of 80 columns beside the names.
+const VALUE_COLUMNS: usize = 69;

@@ -1,6 +1,7 @@
 //! A release's signature in a few words, and as JSON.
 
 use release::Release;
+use release::command;
 use release::signing::{SignatureError, Signer, Trust, UNSIGNED};
 use serde::Serialize;
 
@@ -35,7 +36,7 @@ impl Signed {
                 name: None,
                 key: None,
                 is_missing: matches!(error, SignatureError::Missing { .. }),
-                reason: Some(error.to_string()),
+                reason: Some(command::seen_from_here(&error.to_string())),
             },
         }
     }
@@ -44,7 +45,7 @@ impl Signed {
     pub fn cell(&self) -> String {
         match &self.name {
             Some(name) if self.is_for_production => name.clone(),
-            None if !self.is_missing => format!("BAD, {UNSIGNED}"),
+            None if !self.is_missing => "BAD SIGNATURE".to_owned(),
             _ => UNSIGNED.to_owned(),
         }
     }
