@@ -4,6 +4,7 @@
 
 mod approve;
 mod journal;
+mod notify;
 mod project;
 mod promote;
 mod refused;
