@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod approve;
+mod hook;
 mod journal;
 mod notify;
 mod project;
 mod promote;
 mod refused;
 mod rollback;
+#[path = "../gates/server.rs"]
+#[expect(dead_code, reason = "the gates' tests use the rest")]
+mod server;
 mod stopped;
