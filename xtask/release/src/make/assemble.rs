@@ -83,6 +83,19 @@ impl<'a> Assembly<'a> {
         self.earlier.base()
     }
 
+    /// Proves the names that are in the base there, where the outgoing release stood for them, whose
+    /// folder could not be had after all.
+    ///
+    /// # Errors
+    /// When one of them is not what it should be; the next build makes it anew.
+    pub fn prove_base(&self, names: &[Name]) -> Result<(), ReleaseError> {
+        let (Some(base), Some(_)) = (self.base(), self.outgoing) else { return Ok(()) };
+        for name in names.iter().filter(|name| name.source == Source::Base) {
+            self.earlier.prove(&base.dir().join(&name.path), name.sha256)?;
+        }
+        Ok(())
+    }
+
     /// The site's files sorted by path, and the names of them and their variants.
     ///
     /// # Errors

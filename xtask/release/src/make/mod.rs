@@ -189,6 +189,7 @@ fn make_with(
     if made.is_new {
         let moved = outgoing.as_ref().filter(|it| it.move_to(&folder, &releases));
         if moved.is_none() {
+            assembly.prove_base(&names)?;
             fs::create_dir(&folder).map_err(ReleaseError::io("create", &folder))?;
         }
         made.outgoing = moved.map(|it| it.dir.id.clone());

@@ -4,6 +4,7 @@
 use super::known::Known;
 use super::variants::COMPRESSION;
 use crate::content_type::{essence, with_charset};
+use crate::open::check_digest;
 use crate::{Encoding, FileEntry, Release, ReleaseDir, ReleaseError, Sha256};
 use crate::{content_type, is_compressible};
 use inputs::Stamp;
@@ -106,20 +107,28 @@ impl<'a> Earlier<'a> {
         (server.sha256 == sha256).then_some(release)
     }
 
+    /// Proves that a file of an earlier release is still what its manifest says.
+    ///
+    /// # Errors
+    /// When it is not, or cannot be read.
+    pub fn prove(&self, source: &Path, sha256: Sha256) -> Result<(), ReleaseError> {
+        let metadata = fs::symlink_metadata(source).ok().filter(fs::Metadata::is_file);
+        let metadata = metadata.ok_or_else(|| ReleaseError::Missing { path: source.into() })?;
+        check_digest(source, sha256, self.known.digest(source, &Stamp::of(&metadata))?)
+    }
+
     /// Whether a file of an earlier release is still what its manifest says.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn is_sound(&self, source: &Path, sha256: Sha256) -> Result<bool, ReleaseError> {
-        let Some(metadata) = fs::symlink_metadata(source).ok().filter(fs::Metadata::is_file) else {
-            return Ok(false);
-        };
-        match self.known.digest(source, &Stamp::of(&metadata)) {
-            Ok(found) => Ok(found == sha256),
+        match self.prove(source, sha256) {
+            Ok(()) => Ok(true),
             // Another build deleted it with its release.
             Err(ReleaseError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 Ok(false)
             }
+            Err(error) if error.is_damage() => Ok(false),
             Err(error) => Err(error),
         }
     }
