@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Environment {
-    /// Folder that holds its releases, journal and routing, relative to the root or absolute.
+    /// Folder that holds its releases, journal and routing, relative to the root or absolute; of no other
+    /// environment, and not part of the site.
     pub store: String,
     /// What turns its routing into served traffic.
     #[serde(default)]

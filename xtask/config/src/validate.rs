@@ -15,7 +15,7 @@ const MAX_RATE: u32 = 100_000;
 const MAX_NAME_CHARS: usize = 60;
 
 pub(crate) struct Check<'a> {
-    path: &'a Path,
+    pub(crate) path: &'a Path,
     text: &'a str,
 }
 

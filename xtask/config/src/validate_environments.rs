@@ -6,9 +6,14 @@ use crate::{
     BUILTIN_STEPS, Config, Environment, Gate, Limit, Max, Metric, ShiftStep, SourceKind, nearest,
 };
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
 
 /// The source that every environment has.
 const EDGE_SOURCE: &str = "edge";
+
+/// Folder of what Slipway itself keeps in a project: a store inside may be, but none around it.
+const OWN_FOLDER: &str = "target/xtask";
 
 /// Checks what a configuration says of promotion.
 pub(crate) fn validate(config: &Config, check: &Check<'_>) -> Checked {
@@ -22,10 +27,12 @@ pub(crate) fn validate(config: &Config, check: &Check<'_>) -> Checked {
             return check.fail(&way, message);
         }
     }
-    for (name, environment) in &config.environments {
-        Environments { config, check, name, environment }.validate()?;
-    }
-    Ok(())
+    let named = config.environments.iter();
+    let of = |name, environment| Environments { config, check, name, environment };
+    let all: Vec<_> = named.map(|(name, environment)| of(name, environment)).collect();
+    // First what is wrong with one alone: others would be told that they are inside it.
+    all.iter().try_for_each(Environments::store_apart)?;
+    all.iter().try_for_each(Environments::validate)
 }
 
 struct Environments<'a> {
@@ -75,15 +82,18 @@ impl<'a> Environments<'a> {
                 format!("expected a name of letters, digits, `-` and `_`, found {:?}", self.name),
             );
         }
-        if store.is_empty() || store.contains("://") {
-            return self.fail("store", format!("expected a folder, found {store:?}"));
-        }
         for (other, environment) in
             self.config.environments.iter().filter(|(it, _)| *it != self.name)
         {
-            if environment.store == *store {
+            let (here, there) = (self.folder(store), self.folder(&environment.store));
+            if here == there {
                 return self
                     .fail("store", format!("expected a store of its own: `{other}` has it"));
+            }
+            if here.starts_with(&there) {
+                let message =
+                    format!("expected a store of its own: it is inside that of `{other}`");
+                return self.fail("store", message);
             }
             if environment.listen == *listen && listen.0.port() != 0 {
                 let message = format!("expected an address of its own: `{other}` has {listen}");
@@ -91,6 +101,55 @@ impl<'a> Environments<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A store that is part of the site would be published, journal and evidence too, and grow with
+    /// each release; one around what Slipway keeps would be mixed up with it. What `exclude` leaves out
+    /// is not looked into.
+    fn store_apart(&self) -> Checked {
+        let store = self.environment.store.as_str();
+        if store.is_empty() || store.contains("://") {
+            return self.fail("store", format!("expected a folder, found {store:?}"));
+        }
+        let (here, own) = (self.folder(store), self.folder(OWN_FOLDER));
+        if own.starts_with(&here) {
+            let message =
+                format!("expected a folder of its own: {store:?} is or holds {OWN_FOLDER}/");
+            return self.fail("store", message);
+        }
+        let Some(build) = &self.config.build else { return Ok(()) };
+        let site = &build.site;
+        let inside = here.strip_prefix(self.folder(site)).ok().filter(|_| !here.starts_with(own));
+        let is_left_out = |inside: &Path| {
+            let is_hidden = |part: &OsStr| part.as_encoded_bytes().starts_with(b".");
+            inside.iter().any(is_hidden) || !build.exclude.is_empty()
+        };
+        match inside {
+            Some(inside) if !is_left_out(inside) => self.fail(
+                "store",
+                format!(
+                    "expected a folder outside the site {site:?}, found {store:?}: the next release \
+                     would hold it, and publish it"
+                ),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// A folder, however it is spelled.
+    fn folder(&self, spelled: &str) -> PathBuf {
+        let root = self.check.path.parent().unwrap_or(Path::new(""));
+        let mut folder = PathBuf::new();
+        for part in root.join(spelled).components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir if folder.file_name().is_some() => {
+                    folder.pop();
+                }
+                part => folder.push(part),
+            }
+        }
+        folder
     }
 
     fn needs(&self) -> Checked {

@@ -102,3 +102,34 @@ fn a_bucket_is_not_taken_for_a_folder() {
         parse(&WHOLE.replace("target/xtask/env/staging", "s3://bucket/staging")).unwrap_err();
     assert!(error.contains("expected a folder, found \"s3://bucket/staging\""), "{error}");
 }
+
+/// A store for staging, and what the error must say of it; nothing: it is understood.
+#[test]
+fn a_store_is_one_of_its_own_however_it_is_spelled() {
+    let site = "[build]\nsite = \"public\"\n\n[environments.staging]";
+    let text = WHOLE.replace("[environments.staging]", site);
+    let own = "expected a store of its own";
+    for (store, said) in [
+        ("./target/xtask/env/production", Some(own)),
+        ("target/xtask/env/production/", Some(own)),
+        ("target/xtask/../xtask/env//production", Some(own)),
+        ("/shop/target/xtask/env/production", Some(own)),
+        ("target/xtask/env/production/blobs", Some("it is inside that of `production`")),
+        ("target/xtask/env", Some("it is inside that of `staging`")),
+        (".", Some("is or holds target/xtask/")),
+        ("target/xtask", Some("is or holds target/xtask/")),
+        ("public", Some("expected a folder outside the site \"public\"")),
+        ("public/store", Some("expected a folder outside the site \"public\"")),
+        ("public/.store", None),
+        ("public-store", None),
+        ("../store", None),
+    ] {
+        let text = text.replacen("target/xtask/env/staging", store, 1);
+        let parsed = Config::parse(Path::new("/shop/xtask.toml"), &text);
+        let error = parsed.map(|_| ()).map_err(|error| error.to_string()).err();
+        assert_eq!(error.is_some(), said.is_some(), "{store}: {error:?}");
+        assert!(error.unwrap_or_default().contains(said.unwrap_or_default()), "{store}");
+    }
+    // What is below target/xtask is part of no release.
+    assert!(parse(&text.replace("site = \"public\"", "site = \".\"")).is_ok());
+}
