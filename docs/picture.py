@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Makes docs/src/images/ci.svg: what `cargo xtask ci` shows on a terminal of 80 columns.
+"""Makes the pictures of docs/src/images: what the commands show on a terminal of 80 columns.
 
     pip install pyte rich
-    docs/picture.py
+    docs/picture.py             # ci.svg
+    docs/picture.py promote     # promote.svg
 
-Runs every step once (`--force`), then once more from the cache, on a pseudo-terminal, and draws what
-an emulated terminal shows at the end. Nothing is made up; the second run's lines above its table are
-left out, since they say the same.
+Runs the commands on a pseudo-terminal, and draws what an emulated terminal shows at the end. Nothing is
+made up. `ci`: every step once (`--force`), then once more from the cache, without the lines above the
+second table, which say the same. `promote`: from the rollout in production on, then a rollback; a release
+must be live there, another one be built, and `cargo xtask load --url` send requests meanwhile.
 """
 import os
 import pty
@@ -61,16 +63,33 @@ def shown(arguments):
     return lines
 
 
-first = shown(["xtask", "ci", "--force"])
-second = shown(["xtask", "ci"])
-table = next(at for at, line in enumerate(second) if line.plain.strip().startswith("step "))
+def draw(name, title, parts):
+    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), color_system="truecolor", force_terminal=True)
+    for at, (command, lines) in enumerate(parts):
+        for line in [*([Text()] if at else []), Text(f"$ {command}", style="bold"), *lines]:
+            console.print(line, overflow="crop", no_wrap=True)
+    svg = console.export_svg(title=title)
+    # The picture asks no other host for a font.
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S).replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace")
+    picture = ROOT / f"docs/src/images/{name}.svg"
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_text(svg)
 
-console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), color_system="truecolor", force_terminal=True)
-for line in [Text("$ cargo xtask ci --force", style="bold"), *first, Text(), Text("$ cargo xtask ci", style="bold"), *second[table:]]:
-    console.print(line, overflow="crop", no_wrap=True)
-svg = console.export_svg(title="cargo xtask ci")
-# The picture asks no other host for a font.
-svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S).replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace")
-picture = ROOT / "docs/src/images/ci.svg"
-picture.parent.mkdir(exist_ok=True)
-picture.write_text(svg)
+
+def ci():
+    first = shown(["xtask", "ci", "--force"])
+    second = shown(["xtask", "ci"])
+    table = next(at for at, line in enumerate(second) if line.plain.strip().startswith("step "))
+    draw("ci", "cargo xtask ci", [("cargo xtask ci --force", first), ("cargo xtask ci", second[table:])])
+
+
+def promote():
+    lines = shown(["xtask", "promote"])
+    began = next((at for at, line in enumerate(lines) if line.plain.startswith("production  rollout")), None)
+    if began is None:
+        sys.exit("\n".join(line.plain for line in lines) + "\nexpected a rollout in production: build a release first that is not live there")
+    back = shown(["xtask", "rollback", "--env", "production", "--reason", "checkout is slow"])
+    draw("promote", "cargo xtask promote", [("cargo xtask promote", lines[began:]), ("cargo xtask rollback --env production --reason 'checkout is slow'", back)])
+
+
+{"ci": ci, "promote": promote}[sys.argv[1] if len(sys.argv) > 1 else "ci"]()

@@ -1,7 +1,7 @@
 //! What a webhook is told, and what becomes of a failure.
 
-#[path = "../tests/gates/server.rs"]
-#[expect(dead_code, reason = "the gates' tests use the rest")]
+#[path = "../../probe/tests/probes/server.rs"]
+#[expect(dead_code, reason = "the tests of smoke and load use the rest")]
 mod server;
 
 #[path = "../tests/commands/hook.rs"]

@@ -1,6 +1,7 @@
 //! `xtask-load` as seen from outside, against a server on a free port.
 
-use crate::support::{Run, Server, answer, closed_address, run, shown};
+use crate::server::{Server, answer, closed_address};
+use crate::support::{Run, run, shown};
 use report::Limit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,6 +1,7 @@
 //! `xtask-smoke` as seen from outside, against a server on a free port.
 
-use crate::support::{Run, Server, answer, closed_address, run, shown};
+use crate::server::{Server, answer, closed_address};
+use crate::support::{Run, run, shown};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -38,7 +39,7 @@ body = "hello"
 expect = { status = 201, body = ["token 42", "body hello"], headers = { x-content-type-options = "*" } }
 "#;
 
-fn healthy(request: &crate::support::Request) -> Option<String> {
+fn healthy(request: &crate::server::Request) -> Option<String> {
     let safe = ("X-Content-Type-Options", "nosniff");
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/health/ready") => answer(

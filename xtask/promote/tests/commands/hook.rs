@@ -15,7 +15,7 @@ impl Hook {
         let kept = Arc::clone(&bodies);
         let server = Server::start(move |request| {
             kept.lock().unwrap().push(serde_json::from_str(&request.body).unwrap());
-            answer(status, "", "")
+            answer(status, &[], "")
         });
         Hook { server, bodies }
     }

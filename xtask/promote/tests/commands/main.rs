@@ -10,7 +10,7 @@ mod project;
 mod promote;
 mod refused;
 mod rollback;
-#[path = "../gates/server.rs"]
-#[expect(dead_code, reason = "the gates' tests use the rest")]
+#[path = "../../../probe/tests/probes/server.rs"]
+#[expect(dead_code, reason = "the tests of smoke and load use the rest")]
 mod server;
 mod stopped;

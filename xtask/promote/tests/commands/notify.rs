@@ -2,7 +2,7 @@
 
 use crate::hook::Hook;
 use crate::project::Project;
-use crate::server::closed_url;
+use crate::server::closed_address;
 
 #[test]
 fn a_webhook_hears_of_each_turn_and_of_a_rollback() {
@@ -42,7 +42,8 @@ fn nobody_who_listens_stops_nothing_and_is_told() {
     let project = Project::new("notify = [{ url-env = \"HOOK\", format = \"slack\" }]");
     project.release("one");
     let mut command = project.command("promote", &[]);
-    let ran = command.env("HOOK", format!("{}/T0/secret", closed_url())).output().unwrap();
+    let ran =
+        command.env("HOOK", format!("http://{}/T0/secret", closed_address())).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert_eq!(ran.status.code(), Some(0), "{said}");
     assert!(said.contains("warning") && said.contains("HOOK"), "{said}");

@@ -50,9 +50,9 @@ impl Counts {
 
 fn edge(world: &World, counts: &Counts) -> Server {
     let counts = counts.clone();
-    let server = Server::start(move |request| match request.target.as_str() {
-        "/metrics.json" => answer(200, "", &counts.json()),
-        _ => answer(404, "", ""),
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/metrics.json" => answer(200, &[], &counts.json()),
+        _ => answer(404, &[], ""),
     });
     world.presence(&server.url());
     server
@@ -180,7 +180,7 @@ fn source(
     let remember = Arc::clone(&asked);
     let server = Server::start(move |request| {
         let token = request.header("authorization").unwrap_or_default();
-        remember.lock().unwrap().push(format!("{} {token}", request.target));
+        remember.lock().unwrap().push(format!("{} {token}", request.path));
         answers(request)
     });
     (server, asked)
@@ -189,10 +189,14 @@ fn source(
 #[test]
 fn sources_are_asked_about_the_release_and_the_span() {
     let (prometheus, asked) = source(|_| {
-        answer(200, "", r#"{"status":"success","data":{"resultType":"scalar","result":[1,"200"]}}"#)
+        answer(
+            200,
+            &[],
+            r#"{"status":"success","data":{"resultType":"scalar","result":[1,"200"]}}"#,
+        )
     });
     let (beacon, asked_beacon) = source(|_| {
-        answer(200, "", r#"{"metrics":{"lcp":{"count":5000,"p50":900,"p75":1200,"p95":2000}}}"#)
+        answer(200, &[], r#"{"metrics":{"lcp":{"count":5000,"p50":900,"p75":1200,"p95":2000}}}"#)
     });
     let world = world(&format!(
         "lcp-p75 = {{ max = \"2.5s\", source = \"beacon\" }}\n\
@@ -219,7 +223,7 @@ fn sources_are_asked_about_the_release_and_the_span() {
 #[test]
 fn a_source_that_gives_nothing_holds_the_rollout() {
     let (silent, asked) = source(|_| None);
-    let (broken, _) = source(|_| answer(503, "", "starting"));
+    let (broken, _) = source(|_| answer(503, &[], "starting"));
     let world = world(&format!(
         "lcp-p75 = {{ max = \"2.5s\", against-live = \"+20%\", source = \"silent\" }}\n\
          inp-p75 = {{ max = \"200ms\", source = \"broken\" }}\n\

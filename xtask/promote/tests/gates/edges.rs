@@ -1,6 +1,6 @@
 //! Edges as a rollout's target.
 
-use super::server::closed_url;
+use super::server::closed_address;
 use super::world::{CANDIDATE, World, candidate};
 use promote::target::{Readiness, Target};
 use release::EdgePresence;
@@ -37,7 +37,7 @@ fn the_worst_and_the_slowest_of_all_edges_counts() {
 fn edges_that_are_gone_do_not_count() {
     let world = World::new("");
     let _edge = world.edge(&status(8, r#"{"state":"ready"}"#));
-    let here = world.presence(&closed_url());
+    let here = world.presence(&format!("http://{}", closed_address()));
     let reused = EdgePresence { start_ticks: here.start_ticks + 1, ..here.clone() };
     let stale = "2026-11-23T10:00:00Z".to_owned();
     let stale = EdgePresence { seen_at: stale, instance: "stale".to_owned(), ..here };

@@ -1,6 +1,6 @@
 //! One request, one answer, within bounds.
 
-use super::server::{Server, answer, closed_url};
+use super::server::{Server, answer, closed_address};
 use promote::http::{Http, HttpError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const LONG: Duration = Duration::from_secs(20);
 fn a_question_is_asked_as_it_was_meant() {
     let server = Server::start(|request| {
         let token = request.header("authorization").unwrap_or("none");
-        answer(200, "", &format!("{} {} {token}", request.method, request.target))
+        answer(200, &[], &format!("{} {} {token}", request.method, request.path))
     });
     let http = Http::new(LONG);
     let url = format!("{}/api", server.url());
@@ -27,7 +27,7 @@ fn a_question_is_asked_as_it_was_meant() {
 fn a_webhook_is_told_json() {
     let server = Server::start(|request| {
         let kind = request.header("content-type").unwrap_or_default();
-        answer(200, "", &format!("{} {kind} {}", request.method, request.body))
+        answer(200, &[], &format!("{} {kind} {}", request.method, request.body))
     });
     let body = Http::new(LONG).post_json(&server.url(), br#"{"a":1}"#).unwrap();
     assert_eq!(body, br#"POST application/json {"a":1}"#);
@@ -36,10 +36,10 @@ fn a_webhook_is_told_json() {
 #[test]
 fn what_is_no_answer_says_why_and_never_where() {
     let http = Http::new(LONG);
-    let server = Server::start(|request| match request.target.as_str() {
-        "/refused/token" => answer(403, "", "<b>go\naway</b>\n"),
-        "/elsewhere/token" => answer(302, "location: /refused/token\r\n", ""),
-        "/large/token" => answer(200, "", &"x".repeat((4 << 20) + 1)),
+    let server = Server::start(|request| match request.path.as_str() {
+        "/refused/token" => answer(403, &[], "<b>go\naway</b>\n"),
+        "/elsewhere/token" => answer(302, &[("location", "/refused/token")], ""),
+        "/large/token" => answer(200, &[], &"x".repeat((4 << 20) + 1)),
         _ => None,
     });
     let error =
@@ -50,7 +50,7 @@ fn what_is_no_answer_says_why_and_never_where() {
     );
     assert_eq!(error("/elsewhere").to_string(), "expected status 200 to 299, found 302");
     assert_eq!(error("/large"), HttpError::TooLarge);
-    let closed = http.get(&format!("{}/token", closed_url()), &[], None).unwrap_err();
+    let closed = http.get(&format!("http://{}/token", closed_address()), &[], None).unwrap_err();
     let none = [error("/nothing"), closed];
     for error in none {
         assert!(matches!(error, HttpError::NoAnswer { .. }), "{error}");

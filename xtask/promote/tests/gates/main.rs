@@ -8,6 +8,7 @@ mod edges;
 mod http;
 mod processes;
 mod real_edge;
+#[path = "../../../probe/tests/probes/server.rs"]
 mod server;
 mod upload;
 mod world;

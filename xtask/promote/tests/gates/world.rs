@@ -76,9 +76,9 @@ impl World {
     /// An edge that gives this `/status`.
     pub fn edge(&self, status: &str) -> Server {
         let status = status.to_owned();
-        let server = Server::start(move |request| match request.target.as_str() {
-            "/status" => answer(200, "", &status),
-            _ => answer(404, "", ""),
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/status" => answer(200, &[], &status),
+            _ => answer(404, &[], ""),
         });
         self.presence(&server.url());
         server

@@ -1,16 +1,16 @@
 //! A small HTTP/1.1 server on a free port of the loopback.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     pub method: String,
     /// With its query.
-    pub target: String,
+    pub path: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -24,31 +24,42 @@ impl Request {
 }
 
 /// Bytes of an answer, written as they are. `None` closes the connection without one.
-type Handler = dyn Fn(&Request) -> Option<String> + Send + Sync;
+pub type Handler = dyn Fn(&Request) -> Option<String> + Send + Sync;
 
 pub struct Server {
-    address: SocketAddr,
+    pub address: SocketAddr,
     is_stopped: Arc<AtomicBool>,
+    /// Connections that were taken; gone with the server.
+    taken: Arc<Mutex<Vec<TcpStream>>>,
     accepting: Option<JoinHandle<()>>,
 }
 
 impl Server {
     pub fn start(handler: impl Fn(&Request) -> Option<String> + Send + Sync + 'static) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Server::on(TcpListener::bind("127.0.0.1:0").unwrap(), handler)
+    }
+
+    pub fn on(
+        listener: TcpListener,
+        handler: impl Fn(&Request) -> Option<String> + Send + Sync + 'static,
+    ) -> Server {
         let address = listener.local_addr().unwrap();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&is_stopped);
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&taken);
         let handler: Arc<Handler> = Arc::new(handler);
         let accepting = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
-                let handler = Arc::clone(&handler);
-                std::thread::spawn(move || serve(stream.unwrap(), &*handler));
+                let (stream, handler) = (stream.unwrap(), Arc::clone(&handler));
+                kept.lock().unwrap().push(stream.try_clone().unwrap());
+                std::thread::spawn(move || serve(stream, &*handler));
             }
         });
-        Server { address, is_stopped, accepting: Some(accepting) }
+        Server { address, is_stopped, taken, accepting: Some(accepting) }
     }
 
     pub fn url(&self) -> String {
@@ -59,19 +70,24 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::SeqCst);
+        // It wakes up to see that it is stopped.
         let _ = TcpStream::connect(self.address);
         let _ = self.accepting.take().unwrap().join();
+        for stream in self.taken.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
     }
 }
 
 fn serve(stream: TcpStream, handler: &Handler) {
+    stream.set_nodelay(true).unwrap();
     let mut writer = stream.try_clone().unwrap();
     let mut reader = BufReader::new(stream);
-    if let Some(request) = read(&mut reader)
-        && let Some(answer) = handler(&request)
-    {
-        // A client that went away is no fault of the test.
-        let _ = writer.write_all(answer.as_bytes());
+    while let Some(request) = read(&mut reader) {
+        match handler(&request) {
+            Some(answer) if writer.write_all(answer.as_bytes()).is_ok() => {}
+            _ => return,
+        }
     }
 }
 
@@ -81,7 +97,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut words = line.split_whitespace();
     let mut request = Request {
         method: words.next()?.to_owned(),
-        target: words.next()?.to_owned(),
+        path: words.next()?.to_owned(),
         ..Request::default()
     };
     loop {
@@ -97,15 +113,16 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     Some(request)
 }
 
-/// One answer to a connection.
-pub fn answer(status: u16, headers: &str, body: &str) -> Option<String> {
-    let length = body.len();
-    Some(format!(
-        "HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    ))
+/// An answer with a length, so that the connection is kept.
+pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Option<String> {
+    let mut text = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    Some(format!("{text}\r\n{body}"))
 }
 
 /// An address at which nothing listens: bound once and given back.
-pub fn closed_url() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+pub fn closed_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
