@@ -44,7 +44,7 @@ impl Snapshot {
     }
 
     /// All that the edge counted since it started, within some minutes that began before.
-    pub(crate) fn since_start(&self) -> Window {
+    pub fn since_start(&self) -> Window {
         Window { releases: self.releases.clone(), restarts: 1 }
     }
 }

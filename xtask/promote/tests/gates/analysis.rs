@@ -145,13 +145,26 @@ fn with_all_traffic_it_is_compared_with_what_live_did_before() {
     counts.set((10_000, 0), (30_000, 2_000));
     assert_eq!(look(&gates, 1, 1000, 5).verdict, Verdict::Fail);
 
-    // A promoter that goes on for another has seen nothing of that share.
+    // A promoter that goes on for another has seen nothing of that share: the edges have.
     let gates = world.gates(None);
     look(&gates, 1, 1000, 1);
     counts.set((10_000, 0), (40_000, 2_000));
-    let blind = look(&gates, 1, 1000, 2);
-    assert_eq!(blind.verdict, Verdict::Inconclusive);
-    assert!(blind.reason.contains("all traffic is the candidate's"), "{blind:?}");
+    let resumed = look(&gates, 1, 1000, 2);
+    assert_eq!(resumed.verdict, Verdict::Pass, "{resumed:?}");
+    assert!(resumed.reason.ends_with(" (live: as it was since the edges started)"), "{resumed:?}");
+    counts.set((10_000, 0), (50_000, 4_000));
+    assert_eq!(look(&gates, 1, 1000, 3).verdict, Verdict::Fail);
+}
+
+#[test]
+fn with_all_traffic_and_edges_that_know_nothing_of_live_it_is_not_known() {
+    let world = world("error-share = { against-live = \"no worse\" }");
+    let counts = Counts::default();
+    let _edge = edge(&world, &counts);
+    let gates = world.gates(None);
+    look(&gates, 1, 1000, 1);
+    counts.set((0, 0), (40_000, 0));
+    assert_eq!(look(&gates, 1, 1000, 2).verdict, Verdict::Inconclusive);
 }
 
 #[test]

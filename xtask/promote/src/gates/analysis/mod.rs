@@ -13,7 +13,7 @@ pub use rules::InvalidAnalysis;
 use crate::edge_target::EdgeTarget;
 use crate::journal::{Phase, RolloutId, Verdict};
 use crate::rollout::{Judgement, Situation};
-use ::analysis::{Compared, Sample, Settings, Source, Watch, Window, analyse};
+use ::analysis::{Compared, Sample, Settings, Snapshot, Source, Watch, Window, analyse};
 use config::{Limit, Metric};
 use release::ReleaseId;
 use release::routing::TrafficShare;
@@ -25,6 +25,18 @@ use std::sync::{Mutex, PoisonError};
 /// With all of the traffic at the candidate, nothing of the same minutes is live's.
 const NOTHING_LIVE: &str =
     "all traffic is the candidate's, and what was live before was not watched by this promoter";
+
+/// Whose minutes the live release's numbers are of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LiveNumbers {
+    /// The candidate's.
+    #[default]
+    SameMinutes,
+    /// The share before: this one leaves it no traffic.
+    ShareBefore,
+    /// All since the edges started: this promoter has not seen the share before.
+    EdgesLife,
+}
 
 /// The analysis of an environment.
 #[derive(Debug)]
@@ -43,6 +55,7 @@ struct Watched {
     /// The live release's numbers at the last look at a share that left it some traffic, by the place
     /// of their rule.
     live: Vec<Sample>,
+    of: LiveNumbers,
 }
 
 /// One share of one rollout, watched once.
@@ -88,6 +101,10 @@ impl AnalysisGate {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first =
             watched.begin(Share { rollout: situation.rollout.id, step, since: situation.since });
+        let has_live = share < TrafficShare::ALL;
+        if is_first && !has_live {
+            self.remember_live(&mut watched, &snapshots, situation);
+        }
         for (edge, snapshot) in snapshots {
             if let Err(error) = watched.watch.observe(&edge, snapshot) {
                 return inconclusive(format!("edge {edge}: {error}"));
@@ -96,7 +113,6 @@ impl AnalysisGate {
         if is_first {
             return inconclusive(format!("counting has begun at {share}"));
         }
-        let has_live = share < TrafficShare::ALL;
         let began_at = watched.watch.began_at().unwrap_or(situation.since);
         let window = watched.watch.window().clone();
         let looks = situation.looks.max(situation.look);
@@ -124,8 +140,36 @@ impl AnalysisGate {
             let live = compared.into_iter().map(|compared| compared.live);
             let missing = || Sample::Missing(NOTHING_LIVE.to_owned());
             watched.live = live.map(|live| live.unwrap_or_else(missing)).collect();
+            watched.of = LiveNumbers::SameMinutes;
         }
-        told::judgement(&analysis, &window, has_live)
+        told::judgement(&analysis, &window, watched.of)
+    }
+
+    /// From here on nothing of the same minutes is live's: the share before stands for it, or what the
+    /// edges have counted since they started when this promoter has not seen that.
+    fn remember_live(
+        &self,
+        watched: &mut Watched,
+        snapshots: &[(String, Snapshot)],
+        situation: &Situation<'_>,
+    ) {
+        if !watched.live.is_empty() {
+            watched.of = LiveNumbers::ShareBefore;
+            return;
+        }
+        let mut life = Window::default();
+        for (_, snapshot) in snapshots {
+            // One that cannot be added is told with the next look.
+            life.merge(&snapshot.since_start()).ok();
+        }
+        let missing = || Sample::Missing(NOTHING_LIVE.to_owned());
+        let of_life = |(asked, compared): (&Asked, Compared)| match asked.rule.source {
+            Source::Edge => compared.live.unwrap_or_else(missing),
+            Source::Named(_) => missing(),
+        };
+        let compared = self.at_edges(&life, situation);
+        watched.live = self.asked.iter().zip(compared).map(of_life).collect();
+        watched.of = LiveNumbers::EdgesLife;
     }
 
     /// The rules beside what the edges counted; what others know is not asked yet.
@@ -164,6 +208,7 @@ impl Watched {
         }
         if self.share.is_none_or(|before| before.rollout != share.rollout) {
             self.live = Vec::new();
+            self.of = LiveNumbers::default();
         }
         self.share = Some(share);
         self.watch = Watch::default();

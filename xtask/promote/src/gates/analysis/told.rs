@@ -1,5 +1,6 @@
 //! An analysis as a gate's judgement.
 
+use super::LiveNumbers;
 use crate::journal::Verdict;
 use crate::rollout::Judgement;
 use ::analysis::{Analysis, Judgement as Judged, Limit, Reading, Window};
@@ -9,7 +10,7 @@ use report::{Measure, Unit};
 const MAX_REASONS: usize = 3;
 
 /// The verdict, the sentences that it stands on, and the numbers.
-pub fn judgement(analysis: &Analysis, window: &Window, has_live: bool) -> Judgement {
+pub fn judgement(analysis: &Analysis, window: &Window, of: LiveNumbers) -> Judgement {
     let verdict = match analysis.verdict {
         ::analysis::Verdict::Pass => Verdict::Pass,
         ::analysis::Verdict::Inconclusive => Verdict::Inconclusive,
@@ -22,8 +23,12 @@ pub fn judgement(analysis: &Analysis, window: &Window, has_live: bool) -> Judgem
     if reasons.len() > MAX_REASONS {
         reason += &format!("; and {} more", reasons.len() - MAX_REASONS);
     }
-    if !has_live && analysis.judgements.iter().any(|judged| judged.live.is_some()) {
-        reason += " (live: as it was in the share before)";
+    if analysis.judgements.iter().any(|judged| judged.live.is_some()) {
+        reason += match of {
+            LiveNumbers::SameMinutes => "",
+            LiveNumbers::ShareBefore => " (live: as it was in the share before)",
+            LiveNumbers::EdgesLife => " (live: as it was since the edges started)",
+        };
     }
     match window.restarts {
         0 => {}
