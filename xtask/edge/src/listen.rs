@@ -1,12 +1,13 @@
 //! Connections: taken, bounded, given to the workers, and drained at the end.
 
 use crate::connection::Serving;
-use crate::places::Places;
+use crate::places::{Free, Places};
 use crate::tls::Tls;
 use crate::worker::{self, Accepted, DRAIN, Worker};
 use anyhow::Context;
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::{SocketAddr, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,9 @@ use tokio::sync::watch;
 
 /// Between two attempts to take a connection when the system has nothing left to give.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that are taken from the system's queue at the end: as many as it holds at most.
+const MAX_LEFT: usize = 4_096;
 
 /// Serves until `stop` is done, then lets the requests under way end within a bound.
 ///
@@ -35,12 +39,13 @@ pub async fn serve(
         .map(|index| Worker::start(index, Arc::clone(&serving), stopped.clone()))
         .collect::<Result<_, _>>()
         .context("failed to start a worker")?;
+    let taker = Taker { places: Places::of_this_process(), serving: &serving, workers: &workers };
     tokio::select! {
-        never = take(&listener, &serving, &workers) => match never {},
+        never = taker.take(&listener) => match never {},
         never = renew(serving.tls.as_ref()) => match never {},
         () = &mut stop => {}
     }
-    drop(listener);
+    taker.take_what_is_left(listener);
     stopping.send_replace(true);
     let mut is_drained = true;
     // They drain at the same time, each within the bound.
@@ -60,22 +65,48 @@ async fn renew(tls: Option<&Tls>) -> Infallible {
     }
 }
 
-async fn take(listener: &TcpListener, serving: &Serving, workers: &[Worker]) -> Infallible {
-    let places = Places::of_this_process();
-    loop {
-        let free = places.free().await;
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                eprintln!("error: failed to take a connection: {error}");
-                tokio::time::sleep(EXHAUSTED_PAUSE).await;
-                continue;
+/// Takes connections and gives them to the workers.
+struct Taker<'a> {
+    places: Arc<Places>,
+    serving: &'a Serving,
+    workers: &'a [Worker],
+}
+
+impl Taker<'_> {
+    async fn take(&self, listener: &TcpListener) -> Infallible {
+        loop {
+            let free = self.places.free().await;
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    if let Ok(stream) = stream.into_std() {
+                        self.give(free, stream, peer);
+                    }
+                }
+                Err(error) => {
+                    eprintln!("error: failed to take a connection: {error}");
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
             }
-        };
-        let is_many = serving.trusted.contains(peer.ip());
-        let Some(place) = places.take(free, peer.ip(), is_many) else { continue };
-        let Ok(stream) = stream.into_std() else { continue };
-        if let Some(worker) = workers.iter().min_by_key(|worker| worker.load()) {
+        }
+    }
+
+    /// Takes who is connected and still in the system's queue: they would be reset with the listener.
+    fn take_what_is_left(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        for _ in 0..MAX_LEFT {
+            let Some(free) = self.places.free_now() else { return };
+            // It does not block: the first error is that there is nobody left.
+            let Ok((stream, peer)) = listener.accept() else { return };
+            if stream.set_nonblocking(true).is_ok() {
+                self.give(free, stream, peer);
+            }
+        }
+    }
+
+    fn give(&self, free: Free, stream: TcpStream, peer: SocketAddr) {
+        let is_many = self.serving.trusted.contains(peer.ip());
+        let Some(place) = self.places.take(free, peer.ip(), is_many) else { return };
+        if let Some(worker) = self.workers.iter().min_by_key(|worker| worker.load()) {
             worker.give(Accepted { stream, peer, place });
         }
     }

@@ -64,6 +64,11 @@ impl Places {
         }
     }
 
+    /// A place, if there is one at this moment.
+    pub fn free_now(&self) -> Option<Free> {
+        Arc::clone(&self.all).try_acquire_owned().ok().map(|permit| Free { _permit: permit })
+    }
+
     /// Gives the place to a connection from `address`; `None` when that has its share already.
     /// One that `is_many`, such as a load balancer, is not counted.
     pub fn take(self: &Arc<Places>, free: Free, address: IpAddr, is_many: bool) -> Option<Place> {

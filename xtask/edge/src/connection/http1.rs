@@ -28,8 +28,9 @@ pub async fn serve(
     let edge = Arc::clone(&serving.edge);
     let pinned = serving.pinned.clone();
     let usage = Arc::new(Usage::new());
+    let counting = Arc::clone(&usage);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (edge, client, usage) = (Arc::clone(&edge), Arc::clone(&client), Arc::clone(&usage));
+        let (edge, client, usage) = (Arc::clone(&edge), Arc::clone(&client), Arc::clone(&counting));
         let pinned = pinned.clone();
         async move {
             let is_last = heads::ends_connection(request.headers()) | usage.is_last();
@@ -47,9 +48,15 @@ pub async fn serve(
         .max_buf_size(2 * MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(Heads::new(stream, MAX_HEAD_BYTES)), service)
         .with_upgrades();
+    let end = async {
+        stop::asked(stop).await;
+        usage.first_request().await;
+    };
     let result = tokio::select! {
+        // In this order: what has come by now is answered.
+        biased;
         result = &mut connection => result,
-        () = stop::asked(stop) => {
+        () = end => {
             Pin::new(&mut connection).graceful_shutdown();
             (&mut connection).await
         }

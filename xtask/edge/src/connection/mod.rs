@@ -32,6 +32,11 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_REQUESTS_PER_CONNECTION: u32 = 10_000;
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3600);
 
+/// For the first request of a connection that was just made when the edge ends: its client could not
+/// know, and nothing tells it that its request was not read.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
+const FIRST_REQUEST_LOOK: Duration = Duration::from_millis(5);
+
 /// What all connections share.
 #[derive(Debug)]
 pub struct Serving {
@@ -80,6 +85,13 @@ pub async fn serve(
 impl Usage {
     fn new() -> Usage {
         Usage { since: Instant::now(), requests: AtomicU32::new(0) }
+    }
+
+    /// Waits until a request came, or the connection is old enough to have sent one.
+    async fn first_request(&self) {
+        while self.requests.load(Ordering::Relaxed) == 0 && self.since.elapsed() < FIRST_REQUEST {
+            tokio::time::sleep(FIRST_REQUEST_LOOK).await;
+        }
     }
 
     /// Counts a request; whether the client should connect anew for the next.

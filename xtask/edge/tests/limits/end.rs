@@ -6,7 +6,7 @@ use super::support::client::{Answer, connect, get, read_head};
 use super::support::tls;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::ExitStatus;
@@ -49,6 +49,29 @@ fn an_event_stream_goes_on_until_the_bound_and_then_ends() {
     assert!(started.elapsed() < END);
     assert!(last - started >= DRAIN - Duration::from_millis(500), "{:?}", last - started);
     assert!(events > 50, "{events}");
+}
+
+#[test]
+fn whoever_is_connected_when_the_end_begins_is_answered() {
+    let (_project, mut edge) = site();
+    let pid = Pid::from_raw(i32::try_from(edge.pid()).unwrap()).unwrap();
+    // Connections, requests and the end are all there at once when it goes on.
+    kill_process(pid, Signal::STOP).unwrap();
+    let clients: Vec<TcpStream> = (0..50)
+        .map(|_| {
+            let mut client = connect(edge.address);
+            client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+            client
+        })
+        .collect();
+    kill_process(pid, Signal::TERM).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    for client in clients {
+        let answer = super::read(&mut BufReader::new(client), false);
+        assert_eq!((answer.status, answer.text().as_str()), (200, "static"));
+    }
+    let (status, said) = edge.wait();
+    assert!(status.success() && !said.contains("cut off"), "{said}");
 }
 
 #[test]
