@@ -13,9 +13,8 @@ pub struct ProcessId {
 impl ProcessId {
     /// The process that has this number now.
     pub fn of(pid: u32) -> Option<ProcessId> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name before may hold anything but ends with the last parenthesis; field 3 follows.
-        let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+        let stat = Stat::of(pid)?;
+        let mut fields = stat.fields();
         let state = fields.next()?;
         // A zombie runs no more.
         if matches!(state, "Z" | "X") {
@@ -23,6 +22,25 @@ impl ProcessId {
         }
         let start_ticks = fields.nth(18)?.parse().ok()?;
         Some(ProcessId { pid, start_ticks })
+    }
+}
+
+/// The group that a process is in, field 5.
+pub fn group_of(pid: u32) -> Option<u32> {
+    Stat::of(pid)?.fields().nth(2)?.parse().ok()
+}
+
+/// `/proc/PID/stat`.
+struct Stat(String);
+
+impl Stat {
+    fn of(pid: u32) -> Option<Stat> {
+        fs::read_to_string(format!("/proc/{pid}/stat")).ok().map(Stat)
+    }
+
+    /// From field 3 on: the name before may hold anything but ends with the last parenthesis.
+    fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.rsplit(')').next().unwrap_or_default().split_ascii_whitespace()
     }
 }
 

@@ -146,16 +146,20 @@ impl ServerProcess {
             // Fails only when it has ended by itself.
             let _ = self.child.kill().await;
         }
-        if let (Some(record), Some(group)) = (self.record.take(), self.pid) {
-            // What the server left behind; most leave nothing.
-            let _ = kill_process_group(group, Signal::KILL);
-            record.remove();
-        }
+        self.end_group();
         self.drain().await;
         if let Some(folder) = self.folder.take()
             && let Err(error) = folder.close()
         {
             eprintln!("warning: failed to delete the server's working folder: {error}");
+        }
+    }
+
+    /// Ends what the server left behind; most leave nothing.
+    fn end_group(&mut self) {
+        if let (Some(record), Some(group)) = (self.record.take(), self.pid) {
+            let _ = kill_process_group(group, Signal::KILL);
+            record.remove();
         }
     }
 
@@ -185,6 +189,13 @@ impl ServerProcess {
             text => format!("its last output:\n{text}"),
         };
         Fault::unreachable(format!("{why}; {said}")).into()
+    }
+}
+
+/// One that was still being started when nobody wanted it any more is not stopped, but dropped.
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.end_group();
     }
 }
 

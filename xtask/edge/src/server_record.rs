@@ -1,9 +1,11 @@
 //! Which servers an edge started, kept on disk so that the next edge ends those that outlived it.
 
-use crate::process_id::{ProcessId, is_running};
+use crate::process_id::{ProcessId, group_of, is_running};
+use crate::setting::DATA_ENV;
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A server that was started and not yet seen to end.
@@ -30,11 +32,12 @@ impl ServerRecord {
     }
 }
 
-/// Ends servers whose edge is gone; gives how many there were.
+/// Ends servers whose edge is gone, and what they started; gives how many there were. `data` is the
+/// folder that they were told of.
 ///
 /// # Errors
-/// When the folder cannot be read.
-pub fn end_orphans(folder: &Path) -> anyhow::Result<usize> {
+/// When the folder of records cannot be read.
+pub fn end_orphans(folder: &Path, data: &Path) -> anyhow::Result<usize> {
     let mut ended = 0;
     let list = || format!("failed to list {}", folder.display());
     for entry in fs::read_dir(folder).with_context(list)? {
@@ -45,20 +48,42 @@ pub fn end_orphans(folder: &Path) -> anyhow::Result<usize> {
         if edge.is_some_and(is_running) {
             continue;
         }
-        if let Some(server) = server.filter(|server| is_running(*server))
-            && let Some(pid) = i32::try_from(server.pid).ok().and_then(Pid::from_raw)
-        {
-            // Its group, or itself when it does not lead one.
-            if kill_process_group(pid, Signal::KILL)
-                .or_else(|_| kill_process(pid, Signal::KILL))
-                .is_ok()
-            {
-                ended += 1;
-            }
+        if server.is_some_and(|server| end_orphan(server, data)) {
+            ended += 1;
         }
         let _ = fs::remove_file(&path);
     }
     Ok(ended)
+}
+
+/// Whether there was anything to end.
+fn end_orphan(server: ProcessId, data: &Path) -> bool {
+    let kill = |pid: u32, end: fn(Pid, Signal) -> rustix::io::Result<()>| {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        pid.is_some_and(|pid| end(pid, Signal::KILL).is_ok())
+    };
+    if is_running(server) {
+        // Its group, or itself when it does not lead one.
+        return kill(server.pid, kill_process_group) || kill(server.pid, kill_process);
+    }
+    // It went with the edge, and what it had started did not. By now its number may be that of a
+    // stranger's group, so each is looked at.
+    let left = members(server.pid, data);
+    left.into_iter().filter(|pid| kill(*pid, kill_process)).count() > 0
+}
+
+/// The processes of a group that were told of this folder of data.
+fn members(group: u32, data: &Path) -> Vec<u32> {
+    let told = [DATA_ENV.as_bytes(), b"=", data.as_os_str().as_bytes()].concat();
+    let is_told = |pid: u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == told)
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| {
+        let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        (group_of(pid) == Some(group)).then_some(pid)
+    });
+    processes.filter(|pid| is_told(*pid)).collect()
 }
 
 fn parse(line: &str) -> Option<ProcessId> {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 /// Tells a server its folder for what must outlive it.
-const DATA_ENV: &str = "XTASK_DATA";
+pub const DATA_ENV: &str = "XTASK_DATA";
 /// Tells a server which release it belongs to.
 const RELEASE_ENV: &str = "XTASK_RELEASE";
 

@@ -84,7 +84,7 @@ impl Folder {
             .mode(0o700)
             .create(&data)
             .with_context(|| format!("failed to create {}", data.display()))?;
-        let orphans = server_record::end_orphans(&self.servers())?;
+        let orphans = server_record::end_orphans(&self.servers(), &std::path::absolute(&data)?)?;
         if orphans > 0 {
             eprintln!("warning: ended {orphans} servers that an edge had left behind");
         }

@@ -17,15 +17,23 @@ pub fn run() {
             std::process::exit(7);
         }
         // Never listens.
-        Ok("hangs") => loop {
-            std::thread::park();
-        },
+        Ok("hangs") => {
+            std::fs::write("helper", start_helper()).unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
         _ => {}
     }
     let listener = TcpListener::bind(address).unwrap();
     for stream in listener.incoming() {
         std::thread::spawn(move || serve(stream.unwrap()));
     }
+}
+
+/// Starts a process that does not end with the server; gives its number.
+fn start_helper() -> String {
+    std::process::Command::new("sleep").arg("60").spawn().unwrap().id().to_string()
 }
 
 fn serve(mut stream: TcpStream) {
@@ -50,6 +58,7 @@ fn serve(mut stream: TcpStream) {
                 variable("XTASK_RELEASE")
             }
             "/release" => variable("XTASK_RELEASE"),
+            "/helper" => start_helper(),
             "/process" => std::process::id().to_string(),
             "/environment" => {
                 let folder = std::env::current_dir().unwrap();

@@ -1,5 +1,6 @@
 //! What is damaged, missing or killed.
 
+use super::servers::is_running;
 use super::support::client::get;
 use super::support::environment::{Environment, until};
 use std::fs;
@@ -108,6 +109,22 @@ fn a_server_that_outlived_its_edge_is_ended_by_the_next() {
     fs::write(environment.folder().join("servers").join(pid.to_string()), record).unwrap();
     let edge = environment.serve();
     assert!(!orphan.wait().unwrap().success(), "it was killed");
+    let (_, said) = edge.close();
+    assert!(said.contains("ended 1 servers that an edge had left behind"), "{said}");
+}
+
+#[test]
+fn what_a_server_had_started_is_ended_by_the_next_edge() {
+    let mut environment = Environment::new();
+    let live = environment.add(&[("x.txt", b"x")], Some(""));
+    environment.live(&live);
+    let edge = environment.serve();
+    let (server, helper) = (edge.get("/process").text(), edge.get("/helper").text());
+    edge.kill();
+    until("the server has ended", || (!is_running(&server), ()));
+    assert!(is_running(&helper), "it is not the edge's child");
+    let edge = environment.serve();
+    until("what it had started, too", || (!is_running(&helper), ()));
     let (_, said) = edge.close();
     assert!(said.contains("ended 1 servers that an edge had left behind"), "{said}");
 }

@@ -15,7 +15,7 @@ fn served() -> (Environment, EnvironmentEdge) {
     (environment, edge)
 }
 
-fn is_running(pid: &str) -> bool {
+pub fn is_running(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
@@ -150,6 +150,21 @@ fn a_candidate_that_never_becomes_ready_has_failed_and_live_goes_on() {
         environment.live(&before);
         edge.until("it is live again", |status| status["live"] == before.as_str());
     }
+}
+
+#[test]
+fn nothing_is_left_of_a_server_that_was_given_up_while_it_started() {
+    let (mut environment, edge) = served();
+    let candidate = environment.add(&[("x.txt", b"x")], Some("env = { MODE = \"hangs\" }"));
+    environment.candidate(&candidate, 500);
+    let helper = environment.folder().join("data/helper");
+    let helper = until("it has started another process", || {
+        let helper = fs::read_to_string(&helper).unwrap_or_default();
+        (!helper.is_empty(), helper)
+    });
+    environment.route(|routing| routing.candidate = None);
+    until("that has ended", || (!is_running(&helper), helper.clone()));
+    drop(edge);
 }
 
 #[test]
