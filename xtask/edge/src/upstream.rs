@@ -5,11 +5,13 @@
 
 use crate::body::RequestBody;
 use crate::worker;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::UPGRADE;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::collections::VecDeque;
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -69,7 +71,8 @@ impl Upstream {
         Upstream(Arc::new(Inner { address, pools }))
     }
 
-    /// Sends a request, over a connection that is there or a new one.
+    /// Sends a request, over a connection that is there or a new one. A server may close a kept
+    /// connection at the very moment: then what changes nothing is asked again, over a new one.
     ///
     /// # Errors
     /// When the server cannot be reached or gives no answer.
@@ -78,12 +81,17 @@ impl Upstream {
         mut request: Request<RequestBody>,
     ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
         while let Some(mut sender) = self.idle() {
+            let again = to_ask_again(&request);
             match sender.try_send_request(request).await {
                 Ok(answer) => return Ok((answer, self.lease(sender))),
-                // The server closed it in the meantime: nothing was sent, so the next one will do.
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(UpstreamError::Http(error.into_error())),
+                Err(mut error) => match (error.take_message(), again) {
+                    // The server closed it in the meantime: nothing was sent, so the next one will do.
+                    (Some(unsent), _) => request = unsent,
+                    (None, Some(again)) if was_closed(error.error()) => {
+                        request = again;
+                        break;
+                    }
+                    (None, _) => return Err(UpstreamError::Http(error.into_error())),
                 },
             }
         }
@@ -146,6 +154,29 @@ impl Upstream {
             runtime.spawn(sweep(Arc::downgrade(&self.0), worker::index()));
         }
     }
+}
+
+/// The same request, when the server may get it twice (RFC 9110, section 9.2.2): one that is safe, and
+/// has no body.
+fn to_ask_again(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let is_plain = request.method().is_safe()
+        && request.body().is_end_stream()
+        && !request.headers().contains_key(UPGRADE);
+    is_plain.then(|| {
+        let mut again = Request::new(RequestBody::none());
+        again.method_mut().clone_from(request.method());
+        again.uri_mut().clone_from(request.uri());
+        again.headers_mut().clone_from(request.headers());
+        again
+    })
+}
+
+/// Whether a connection ended before an answer.
+fn was_closed(error: &hyper::Error) -> bool {
+    error.is_incomplete_message()
+        || error.is_closed()
+        || error.is_canceled()
+        || error.source().is_some_and(<dyn Error>::is::<io::Error>)
 }
 
 /// Closes what was idle for too long, until there is nothing left.

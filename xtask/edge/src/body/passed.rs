@@ -20,7 +20,8 @@ const MIN_BYTES_PER_SECOND: u64 = 1024;
 /// its rate.
 #[derive(Debug)]
 pub struct RequestBody {
-    inner: Incoming,
+    /// None of a request without a body that is sent again.
+    inner: Option<Incoming>,
     left: u64,
     idle: Patience,
     /// Set when the first of it came, with what came since.
@@ -51,7 +52,14 @@ impl RequestBody {
     /// Passes at most `max_bytes` on, and waits at most `idle` for each frame.
     pub fn new(inner: Incoming, max_bytes: u64, idle: Duration) -> RequestBody {
         let is_under_way = (!inner.is_end_stream()).then(|| Arc::new(AtomicBool::new(true)));
-        RequestBody { inner, left: max_bytes, idle: Patience::new(idle), begun: None, is_under_way }
+        let idle = Patience::new(idle);
+        RequestBody { inner: Some(inner), left: max_bytes, idle, begun: None, is_under_way }
+    }
+
+    /// No body.
+    pub fn none() -> RequestBody {
+        let idle = Patience::new(Duration::ZERO);
+        RequestBody { inner: None, left: 0, idle, begun: None, is_under_way: None }
     }
 
     /// Whether there is more to pass on, if there is a body at all.
@@ -125,9 +133,10 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        let result = Pin::new(&mut this.inner).poll_frame(cx);
+        let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
+        let result = Pin::new(&mut *inner).poll_frame(cx);
         let frame = ready!(this.idle.poll(cx, result));
-        if frame.is_none() || this.inner.is_end_stream() {
+        if frame.is_none() || inner.is_end_stream() {
             this.is_under_way.take().inspect(|it| it.store(false, Ordering::Relaxed));
         }
         Poll::Ready(frame.map(|frame| {
@@ -138,11 +147,11 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
