@@ -13,7 +13,9 @@ use crate::tunnel::{self, Tunnel};
 use crate::upstream::{Upstream, UpstreamError};
 use head::remove_hop_by_hop;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
+};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode, Version};
 use std::error::Error;
@@ -103,6 +105,10 @@ impl Proxy {
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             let (mut head, body) = answer.into_parts();
             head.version = Version::HTTP_11;
+            if head.headers.contains_key(TRANSFER_ENCODING) {
+                // It is not the length of what was read (RFC 9112, section 6.3).
+                head.headers.remove(CONTENT_LENGTH);
+            }
             remove_hop_by_hop(&mut head.headers);
             policy.complete(&mut head.headers);
             let body = Answer::Passed(passed(body));

@@ -9,7 +9,7 @@ mod support;
 use rustix::process::{Pid, Signal, test_kill_process};
 use std::io::{BufReader, Write};
 use std::time::{Duration, Instant};
-use support::client::{connect, get, raw, read_chunk, read_head, send};
+use support::client::{connect, get, raw, read, read_chunk, read_head, send};
 use support::{Edge, Project, project};
 
 const SERVER: &str = "env = { GREETING = \"hello\" }";
@@ -111,6 +111,31 @@ fn a_server_that_hangs_up_is_a_502_with_the_policy() {
     let (status, said) = edge.close();
     assert!(status.success());
     assert!(said.contains("the server gave no answer"), "{said}");
+}
+
+#[test]
+fn a_kept_connection_that_the_server_closes_costs_no_request_that_changes_nothing() {
+    let (_project, edge) = site(SERVER);
+    let seen = |line: &str| get(edge.address, "/seen").text().matches(line).count();
+    for (method, status, times) in [("GET", 200, 2), ("POST", 502, 1)] {
+        let mut stream = connect(edge.address);
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        for target in ["GET /last", &format!("{method} /api")] {
+            let request = format!("{target} HTTP/1.1\r\nhost: a\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            let answer = read(&mut reader, false);
+            let expected = if target == "GET /last" { 200 } else { status };
+            assert_eq!(answer.status, expected, "{target}: {answer:?}");
+        }
+        assert_eq!(seen(&format!("{method} /api ")), times);
+    }
+}
+
+#[test]
+fn an_answer_of_two_lengths_is_passed_as_it_was_read() {
+    let (_project, edge) = site(SERVER);
+    let answer = get(edge.address, "/two-lengths");
+    assert_eq!((answer.header("content-length"), answer.text().as_str()), ("", "whole"));
 }
 
 #[test]

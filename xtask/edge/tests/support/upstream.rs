@@ -49,6 +49,7 @@ fn ignore_term() {
 fn serve(stream: TcpStream) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut writer = stream;
+    let mut is_over = false;
     loop {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -58,6 +59,9 @@ fn serve(stream: TcpStream) {
         }
         SEEN.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
         let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        if is_over {
+            return;
+        }
         let is_head = head.starts_with("HEAD");
         let path = target.split('?').next().unwrap_or_default();
         let body = match path {
@@ -73,6 +77,16 @@ fn serve(stream: TcpStream) {
             "/stream" => {
                 stream_slowly(&mut writer);
                 continue;
+            }
+            "/two-lengths" => {
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n\
+                              5\r\nwhole\r\n0\r\n\r\n";
+                writer.write_all(answer.as_bytes()).unwrap();
+                continue;
+            }
+            "/last" => {
+                is_over = true;
+                "and nothing after it".to_owned()
             }
             "/big" => {
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {BIG_BYTES}\r\n\r\n");
