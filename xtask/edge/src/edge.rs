@@ -129,7 +129,7 @@ fn closing(mut answer: Response<Answer>, version: Version) -> Response<Answer> {
 }
 
 fn is_immutable(headers: &HeaderMap) -> bool {
-    directives(headers).any(|directive| directive == "immutable")
+    directives(headers).any(|directive| directive.eq_ignore_ascii_case("immutable"))
 }
 
 fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -140,10 +140,14 @@ fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 /// Lets only the client itself keep an answer (RFC 9111, section 5.2.2.7).
 fn make_private(headers: &mut HeaderMap) {
     let mut kept: Vec<&str> = directives(headers).collect();
-    if kept.contains(&"no-store") {
+    // A directive's name is the same in capitals (RFC 9111, section 5.2).
+    let is = |directive: &str, name: &str| {
+        directive.split('=').next().is_some_and(|it| it.trim().eq_ignore_ascii_case(name))
+    };
+    if kept.iter().any(|it| is(it, "no-store")) {
         return;
     }
-    kept.retain(|it| !matches!(*it, "public" | "private") && !it.starts_with("s-maxage="));
+    kept.retain(|it| !["public", "private", "s-maxage"].iter().any(|name| is(it, name)));
     kept.insert(0, "private");
     if let Ok(value) = HeaderValue::from_str(&kept.join(", ")) {
         headers.insert(CACHE_CONTROL, value);
@@ -255,8 +259,10 @@ mod tests {
             ("", "private"),
             ("no-cache", "private, no-cache"),
             ("public, max-age=60, s-maxage=600", "private, max-age=60"),
+            ("Public, Max-Age=60, S-MaxAge=600", "private, Max-Age=60"),
             ("private", "private"),
             ("no-store", "no-store"),
+            ("No-Store", "No-Store"),
         ] {
             let mut headers = HeaderMap::new();
             if !field.is_empty() {
