@@ -8,10 +8,10 @@ use crate::journal::{Act, Journal, JournalError, Writer};
 use crate::lease::{self, Claim, Holder, LeaseError};
 use crate::rollout::{Stopped, write_routing};
 use crate::state::State;
-use crate::upload::whole;
+use crate::upload::held;
 use release::ReleaseId;
 use release::routing::Routing;
-use release::store::{Store, StoreError, stored_manifest};
+use release::store::{Store, StoreError};
 use std::time::Duration;
 
 /// What a rollback did.
@@ -60,8 +60,7 @@ pub fn roll_back(
     let to = goal(&state, &routing, named)?;
     // What the routing names is loaded, and needs nothing of the store.
     if let Some(to) = to.as_ref().filter(|to| !routing.releases().any(|id| id == *to)) {
-        let manifest = stored_manifest(store, to).map_err(RollbackError::Unknown)?;
-        whole(store, &manifest).map_err(RollbackError::Unknown)?;
+        held(store, to).map_err(RollbackError::Unknown)?;
     }
     let from = match &routing.candidate {
         Some(candidate) => Some(candidate.release.clone()),

@@ -14,6 +14,8 @@ pub enum Readiness {
     /// Nothing says that it was begun to be loaded.
     Unknown,
     Loading,
+    /// Its server died, for this reason, and is being started again.
+    Down(String),
     Ready,
     /// It cannot be served, for this reason.
     Failed(String),

@@ -103,12 +103,20 @@ impl Upload for LocalReleases {
     }
 }
 
+/// Whether the store has a release, and all that belongs to it.
+///
+/// # Errors
+/// [`StoreError::NoRelease`], [`StoreError::Damaged`] when it has not, and when the store cannot be read.
+pub fn held(store: &dyn Store, id: &ReleaseId) -> Result<(), StoreError> {
+    whole(store, &store::stored_manifest(store, id)?)
+}
+
 /// Whether the store has every file that a manifest lists; whether they are what it says is proved where
 /// they are loaded.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] with the first that is missing.
-pub fn whole(store: &dyn Store, manifest: &Manifest) -> Result<(), StoreError> {
+fn whole(store: &dyn Store, manifest: &Manifest) -> Result<(), StoreError> {
     for (path, size, sha256) in contents(manifest) {
         let key = store::blob(&sha256);
         if !store.has(&key, size)? {

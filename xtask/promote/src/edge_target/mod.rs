@@ -183,6 +183,7 @@ fn badness(readiness: &Readiness) -> u8 {
         Readiness::Ready => 0,
         Readiness::Loading => 1,
         Readiness::Unknown => 2,
-        Readiness::Failed(_) => 3,
+        Readiness::Down(_) => 3,
+        Readiness::Failed(_) => 4,
     }
 }

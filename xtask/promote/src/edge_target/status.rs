@@ -47,7 +47,9 @@ impl EdgeStatus {
         let Some(status) = self.releases.get(release.as_str()) else { return Readiness::Unknown };
         match status.state {
             State::Ready => Readiness::Ready,
-            State::Loading | State::Other => Readiness::Loading,
+            // What was never ready has no reason yet.
+            State::Loading => status.reason.clone().map_or(Readiness::Loading, Readiness::Down),
+            State::Other => Readiness::Loading,
             State::Draining => Readiness::Unknown,
             State::Failed => {
                 let reason = status.reason.clone();

@@ -10,6 +10,7 @@ mod judge;
 mod leash;
 mod routes;
 mod shift;
+mod steady;
 mod verify;
 
 pub use backup::Backup;
@@ -248,12 +249,12 @@ impl Rolling<'_> {
                 Ok(Readiness::Failed(reason)) => {
                     return Ok(Step::TurnBack(format!("it could not be loaded: {reason}")));
                 }
-                Ok(Readiness::Loading | Readiness::Unknown) if took >= load_limit => {
+                Ok(_) if took >= load_limit => {
                     let limit = load_limit.as_secs();
                     return Ok(Step::TurnBack(format!("it was not loaded within {limit} s")));
                 }
                 Err(error) if took >= load_limit => return Err(error.into()),
-                Ok(Readiness::Loading | Readiness::Unknown) | Err(_) => {}
+                Ok(Readiness::Loading | Readiness::Down(_) | Readiness::Unknown) | Err(_) => {}
             }
             (self.tell)(&Event::Loading(took));
             self.clock.pause(PAUSE);
@@ -263,6 +264,9 @@ impl Rolling<'_> {
     fn go_live(&mut self, rollout: &Rollout) -> Result<Step, Stopped> {
         let generation = self.route(routes::live_with(rollout))?;
         self.followed(rollout, generation)?;
+        if let Some(reason) = self.unsteady(rollout)? {
+            return Ok(Step::TurnBack(reason));
+        }
         let took = self.took(rollout);
         self.append(|_| (Some(rollout.id), Act::Complete { took_ms: millis(took) }))?;
         (self.tell)(&Event::Completed { took });

@@ -1,5 +1,6 @@
 //! A share of the traffic, watched.
 
+use super::steady::not_served;
 use super::verify::{failed, shifting};
 use super::{Event, Judgement, Rolling, Situation, Step, Stopped, routes};
 use crate::clock;
@@ -81,9 +82,7 @@ impl Rolling<'_> {
     fn dead(&self, rollout: &Rollout) -> Result<Option<String>, Stopped> {
         // A target that does not answer now says nothing about the candidate.
         match self.target.readiness(&rollout.release) {
-            Ok(Readiness::Failed(reason)) => {
-                Ok(Some(format!("it can no longer be served: {reason}")))
-            }
+            Ok(Readiness::Failed(reason)) => Ok(Some(not_served(&reason))),
             _ => Ok(None),
         }
     }
@@ -145,6 +144,6 @@ impl Rolling<'_> {
         {
             return Ok(Step::TurnBack(reason));
         }
-        Ok(Step::Next(shifting(rollout, step + 1)))
+        self.on_to(rollout, shifting(rollout, step + 1))
     }
 }

@@ -35,7 +35,7 @@ impl Rolling<'_> {
             None => Phase::Live,
             Some(_) => shifting(rollout, 0),
         };
-        Ok(Step::Next(next))
+        self.on_to(rollout, next)
     }
 
     /// Asks a gate until it gives a verdict; the reason when that is no pass.

@@ -9,3 +9,4 @@ mod memory;
 mod model;
 mod schedules;
 mod stalled;
+mod steady;

@@ -210,7 +210,7 @@ impl Backup for Script {
 /// A process that promotes, on a host of its own: nobody can look whether it still runs.
 #[derive(Clone, Copy)]
 pub struct Promoter<'a> {
-    pub edge: &'a ModelEdge<'a>,
+    pub edge: &'a dyn Target,
     pub clock: &'a StillClock,
     pub releases: &'a Releases,
     pub script: &'a Script,

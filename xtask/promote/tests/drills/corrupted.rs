@@ -104,11 +104,11 @@ fn what_the_store_corrupts_or_loses_after_it_was_loaded_reaches_nobody() {
     for name in ["look", "large", "server"] {
         corrupt(&shop.blob_of(&release, name));
     }
+    fs::remove_file(shop.project.root().join("hold")).unwrap();
+    promoter.end().expect(0);
     fs::remove_file(shop.blob_of(&release, "app")).unwrap();
     let manifest = format!("env/production/releases/{next}/manifest.json");
     fs::remove_file(shop.project.root().join(manifest)).unwrap();
-    fs::remove_file(shop.project.root().join("hold")).unwrap();
-    promoter.end().expect(0);
 
     visitors.wait_for_answers(next.as_str(), 50);
     let seen = visitors.end();
