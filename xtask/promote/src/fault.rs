@@ -73,6 +73,11 @@ fn next(stopped: &Stopped, environment: &str) -> String {
         Stopped::Journal(JournalError::Tampered { .. } | JournalError::Cut { .. }) => {
             "; see \"A journal that does not hold\" in docs/src/how-to/roll-back.md".to_owned()
         }
+        Stopped::Routing(RoutingError::Malformed { .. })
+        | Stopped::Lease(LeaseError::Routing(RoutingError::Malformed { .. })) => format!(
+            "; the edges go on with the last good one: remove it from the store, and `cargo xtask \
+             rollback --env {environment} --to RELEASE` writes it anew"
+        ),
         Stopped::Store(error)
         | Stopped::Lease(
             LeaseError::Store(error) | LeaseError::Routing(RoutingError::Store(error)),

@@ -5,9 +5,9 @@
 //! up, meets a routing that it has not seen, and changes nothing.
 
 use crate::clock;
-use crate::journal::{Head, Journal, JournalError};
+use crate::journal::{Head, Journal, JournalError, last_fencing};
 use crate::state::State;
-use release::routing::{Routing, RoutingError};
+use release::routing::{NUMBERS_END, Routing, RoutingError};
 use release::store::{Etag, Store, StoreError, lease as key};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -144,9 +144,11 @@ pub fn acquire(
         {
             return Err(LeaseError::Held { holder: other.to_string(), until: lease.until.clone() });
         }
-        // A lease that was damaged may have borne any number; the routing bears the last that counted.
+        // A lease that was damaged may have borne any number. The routing bears the last that counted,
+        // and where both were lost, the journal the last under which something was done.
         let routed = Routing::read(store)?.map_or(0, |(routing, _)| routing.fencing);
-        let fencing = present.map_or(0, |lease| lease.fencing).max(routed) + 1;
+        let written = last_fencing(store)?.unwrap_or(0);
+        let fencing = present.map_or(0, |lease| lease.fencing).max(routed).max(written) + 1;
         let lease = Lease {
             version: LEASE_VERSION,
             holder: Some(holder.clone()),
@@ -298,6 +300,7 @@ impl Lease {
 fn load(store: &dyn Store) -> Result<Option<(Option<Lease>, Etag)>, StoreError> {
     let Some(stored) = store.read(&key())? else { return Ok(None) };
     let lease = serde_json::from_slice(&stored.bytes).ok();
-    let lease = lease.filter(|lease: &Lease| lease.version == LEASE_VERSION);
+    let lease =
+        lease.filter(|lease: &Lease| lease.version == LEASE_VERSION && lease.fencing < NUMBERS_END);
     Ok(Some((lease, stored.etag)))
 }

@@ -12,6 +12,10 @@ use std::fmt;
 /// Version of the document's format.
 pub const ROUTING_VERSION: u32 = 1;
 
+/// Generations and fencing numbers stay below: one step each a microsecond would not reach it in a
+/// lifetime, so what is there was not counted, and cannot be counted on.
+pub const NUMBERS_END: u64 = 1 << 62;
+
 /// Which releases get an environment's traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +132,11 @@ impl Routing {
             let found = routing.version;
             return Err(malformed(format!("expected version {ROUTING_VERSION}, found {found}")));
         }
+        if let Some(found) =
+            [routing.generation, routing.fencing].into_iter().find(|it| *it >= NUMBERS_END)
+        {
+            return Err(malformed(format!("expected numbers below 2^62, found {found}")));
+        }
         if let (Some(live), Some(candidate)) = (&routing.live, &routing.candidate)
             && *live == candidate.release
         {
@@ -201,6 +210,8 @@ mod tests {
         for (from, to) in [
             ("\"version\":1", "\"version\":2"),
             ("\"share\":50", "\"share\":1001"),
+            ("\"generation\":7", "\"generation\":18446744073709551615"),
+            ("\"fencing\":3", "\"fencing\":18446744073709551615"),
             ("2026-11-24-ba7816bf8f02", "2026-11-23-ba7816bf8f01"),
             ("2026-11-24-ba7816bf8f02", "../../etc"),
             ("\"salt\"", "\"sugar\""),

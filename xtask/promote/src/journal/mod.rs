@@ -12,6 +12,7 @@ pub use record::{
 
 use crate::clock;
 use release::Sha256;
+use release::routing::NUMBERS_END;
 use release::store::{Key, Store, StoreError, journal_prefix, journal_record};
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +181,19 @@ impl Journal {
         }
         Err(JournalError::Busy.into())
     }
+}
+
+/// The fencing number of the last record; `None` where there is none, or it is no record.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn last_fencing(store: &dyn Store) -> Result<Option<u64>, StoreError> {
+    let Some(last) = store.list(&journal_prefix())?.iter().filter_map(number).max() else {
+        return Ok(None);
+    };
+    let stored = store.read(&journal_record(last))?;
+    let record = stored.and_then(|stored| serde_json::from_slice::<Record>(&stored.bytes).ok());
+    Ok(record.map(|record| record.fencing).filter(|fencing| *fencing < NUMBERS_END))
 }
 
 /// The number of a record that is under this key.

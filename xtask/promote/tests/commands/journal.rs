@@ -65,3 +65,40 @@ fn traffic_that_nobody_moved_by_an_act_is_found() {
     ran.expect(4);
     assert!(ran.stderr.contains("nothing is live by the routing"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_lease_and_a_routing_that_were_both_lost_leave_the_journal_true() {
+    let project = promoted();
+    let live = project.status("production")["live"].as_str().unwrap().to_owned();
+    // Each promotion, and each rollback, has a higher fencing number.
+    project.release("two");
+    project.promote(&[]).expect(0);
+    for file in ["lease.json", "routing.json"] {
+        std::fs::remove_file(project.root().join("env/production").join(file)).unwrap();
+    }
+    project.run("rollback", &["--env", "production", "--to", &live]).expect(0);
+    project.run("history", &["verify"]).expect(0);
+    project.promote(&[]).expect(0);
+}
+
+#[test]
+fn numbers_that_nobody_counted_are_not_counted_on() {
+    let project = promoted();
+    let most = format!("\"fencing\": {}", u64::MAX);
+    let replace = |path: &str| {
+        let document = project.read(path);
+        project.write(path, &document.replace("\"fencing\": 1", &most));
+        assert_ne!(project.read(path), document);
+    };
+    project.release("two");
+    replace("env/production/lease.json");
+    project.promote(&[]).expect(0);
+    let routing = "env/production/routing.json";
+    project.write(routing, &project.read(routing).replace("\"fencing\": 2", &most));
+    let ran = project.run("rollback", &["--env", "production"]);
+    ran.expect(4);
+    let next = "remove it from the store, and `cargo xtask rollback --env production --to RELEASE`";
+    for said in ["routing.json is not a routing document: expected numbers below 2^62", next] {
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}
