@@ -2,11 +2,12 @@
 
 use crate::process_id::{ProcessId, is_running};
 use anyhow::Context;
-use release::store::Store;
+use release::store::{Store, edge_presence};
 use release::{EdgePresence, PRESENCE_REFRESH_SECONDS};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// The presence of this process. `listen` and `admin` are URLs.
 pub fn of_this_process(
@@ -59,22 +60,61 @@ pub fn clear(store: &dyn Store) -> anyhow::Result<()> {
 
 /// Renews a presence until it is given up. A store that cannot be written is complained about once.
 pub async fn renew(store: Arc<dyn Store>, mut presence: EdgePresence) {
-    let mut ticks = interval(Duration::from_secs(PRESENCE_REFRESH_SECONDS));
+    let pause = Duration::from_secs(PRESENCE_REFRESH_SECONDS);
+    let mut ticks = interval_at(Instant::now() + pause, pause);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_written = true;
     loop {
         ticks.tick().await;
         presence.seen_at = jiff::Timestamp::now().to_string();
         let (store, written) = (Arc::clone(&store), presence.clone());
-        let result = tokio::task::spawn_blocking(move || written.write(&*store)).await;
+        let result = tokio::task::spawn_blocking(move || write_again(&*store, &written)).await;
         let error = match result {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(format!("{:#}", anyhow::Error::from(error))),
+            Ok(Err(error)) => Some(format!("{error:#}")),
             Err(error) => Some(error.to_string()),
         };
         if let Some(error) = error.as_ref().filter(|_| was_written) {
             eprintln!("warning: failed to say in the store that this edge is running: {error}");
         }
         was_written = error.is_none();
+    }
+}
+
+/// Never makes a store that is gone: in its place, one that is moved or mounted back would find another.
+fn write_again(store: &dyn Store, presence: &EdgePresence) -> anyhow::Result<()> {
+    let place = store.place(&edge_presence(&presence.instance));
+    if let Some(folder) = place.as_deref().and_then(Path::parent)
+        && !folder.is_dir()
+    {
+        anyhow::bail!("{} is gone", folder.display());
+    }
+    Ok(presence.write(store)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use release::store::Directory;
+    use std::fs;
+
+    #[test]
+    fn a_store_that_is_away_finds_its_place_free_when_it_comes_back() {
+        let root = tempfile::tempdir().unwrap();
+        let (place, away) = (root.path().join("store"), root.path().join("away"));
+        let store = Directory::new(&place);
+        let presence =
+            of_this_process("test", "http://a".to_owned(), "http://b".to_owned()).unwrap();
+        presence.write(&store).unwrap();
+        fs::rename(&place, &away).unwrap();
+        let error = write_again(&store, &presence).unwrap_err().to_string();
+        assert!(error.ends_with("store/edges is gone"), "{error}");
+        presence.remove(&store).unwrap();
+        assert!(!place.exists(), "it is nobody's to make");
+
+        fs::rename(&away, &place).unwrap();
+        presence.remove(&store).unwrap();
+        write_again(&store, &presence).unwrap();
+        assert_eq!(EdgePresence::all(&store).unwrap(), [presence]);
     }
 }

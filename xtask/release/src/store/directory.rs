@@ -194,6 +194,10 @@ impl Store for Directory {
 
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
         let path = self.path(key);
+        if !path.exists() {
+            // Nor is a store made only to take its lock.
+            return Ok(());
+        }
         // Not while another replaces it: that one would bring it back unseen.
         let _lock = self.lock()?;
         match fs::remove_file(&path) {
