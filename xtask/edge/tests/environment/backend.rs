@@ -16,6 +16,12 @@ pub fn run() {
             eprintln!("no database");
             std::process::exit(7);
         }
+        Ok("waits") => {
+            std::fs::write("waiting", "").unwrap();
+            while !Path::new("open").exists() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
         // Never listens.
         Ok("hangs") => {
             std::fs::write("helper", start_helper()).unwrap();

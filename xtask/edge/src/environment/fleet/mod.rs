@@ -97,7 +97,6 @@ impl Fleet {
     ) {
         let mut stop = std::pin::pin!(stop);
         let news = Arc::clone(&self.news);
-        self.restore();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -120,7 +119,8 @@ impl Fleet {
     /// Looks for what an edge before this one had, beside all else.
     fn restore(&self) {
         let (folder, results) = (self.launch.folder.clone(), self.results.clone());
-        tokio::task::spawn_blocking(move || match retired::restore(&folder) {
+        let wanted = self.wanted();
+        tokio::task::spawn_blocking(move || match retired::restore(&folder, &wanted) {
             // Fails when the fleet has ended.
             Ok(restored) => drop(results.blocking_send(Done::Restored(restored))),
             Err(error) => eprintln!("warning: {error:#}"),
@@ -128,7 +128,6 @@ impl Fleet {
     }
 
     fn take_routing(&mut self, seen: Seen) {
-        self.has_looked = true;
         match seen {
             Ok(None) if self.routing.is_some() => {
                 let error = "routing.json is gone".to_owned();
@@ -150,6 +149,13 @@ impl Fleet {
                 self.routing_error = Some(error);
             }
         }
+        if !std::mem::replace(&mut self.has_looked, true) {
+            self.restore();
+        }
+    }
+
+    fn wanted(&self) -> Vec<ReleaseId> {
+        self.routing.iter().flat_map(|routing| routing.releases().cloned()).collect()
     }
 
     fn take(&mut self, done: Done) {
@@ -192,8 +198,7 @@ impl Fleet {
 
     /// Does what the routing asks for, as far as it can be done now.
     fn go_on(&mut self) {
-        let wanted: Vec<ReleaseId> =
-            self.routing.iter().flat_map(|routing| routing.releases().cloned()).collect();
+        let wanted = self.wanted();
         for id in &wanted {
             self.want(id);
         }

@@ -60,6 +60,8 @@ impl Fleet {
         let until = Instant::now() + DRAIN;
         match entry.state {
             State::Loading(task) => task.abort(),
+            // No page of it was ever seen, unless it was here before.
+            State::Failed { .. } if !self.retired.has(id) => self.retired.delete(id),
             State::Failed { .. } => {}
             State::Ready(loaded) => {
                 let entry = Entry { state: State::Draining { loaded, until }, ..entry };
@@ -96,12 +98,15 @@ impl Fleet {
             if Arc::strong_count(&loaded.slot) > 1 {
                 eprintln!("warning: release {id} still had requests after {DRAIN:?}");
             }
-            self.retired.add(&id, &loaded);
+            let is_wanted = |id: &ReleaseId| self.entries.contains_key(id);
+            let unneeded = self.retired.add(&id, &loaded, is_wanted);
             if let Some(server) = loaded.server {
                 tokio::spawn(server.stop());
             }
             let traffic = self.traffic();
             self.edge.route(traffic);
+            // After the traffic: nobody looks there any more.
+            unneeded.iter().for_each(|id| self.retired.delete(id));
         }
     }
 }
