@@ -5,6 +5,7 @@ use crate::lease::LeaseError;
 use crate::rollback::RollbackError;
 use crate::rollout::Stopped;
 use anyhow::Context;
+use release::ReleaseId;
 use release::routing::RoutingError;
 use release::store::StoreError;
 use report::{Exit, Fault};
@@ -42,6 +43,12 @@ pub fn of_rollback(error: RollbackError, environment: &str) -> anyhow::Error {
             };
             let message = format!("{environment}: {:#}", anyhow::Error::from(source));
             Fault { exit, message }.into()
+        }
+        RollbackError::GoneBack { ref further, .. } => {
+            let to = further.as_ref().map_or("RELEASE", ReleaseId::as_str);
+            let next =
+                format!("`cargo xtask rollback --env {environment} --to {to}` goes elsewhere");
+            Fault::usage(format!("{environment}: {error}; {next}")).into()
         }
         other => Fault::usage(format!("{environment}: {other}")).into(),
     }

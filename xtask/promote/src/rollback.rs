@@ -30,8 +30,18 @@ pub struct RolledBack {
 /// Why nothing was rolled back.
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
-    #[error("there is nothing to go back to: no release was live before {live}")]
-    NoPrevious { live: String },
+    #[error("there is nothing to go back to: {0}")]
+    NoPrevious(String),
+    /// A second person would take from its visitors what the first went back to.
+    #[error("{from} was gone back from already, to {live}, by {who} at {at}")]
+    GoneBack {
+        from: String,
+        live: String,
+        who: String,
+        at: String,
+        /// What was live before that.
+        further: Option<ReleaseId>,
+    },
     #[error("{0} is live already, and no rollout is under way")]
     IsLive(ReleaseId),
     #[error("failed to find the release to go back to")]
@@ -41,7 +51,8 @@ pub enum RollbackError {
 }
 
 /// Makes a release live: the one that is named; else what was live before the rollout that is under
-/// way; else what was live before the live one.
+/// way; else what was live before the live one, unless that is what was gone back to: two people, or one
+/// who tries again, mean the same way back.
 ///
 /// # Errors
 /// When there is nothing to go back to, or the store cannot be written.
@@ -104,12 +115,25 @@ fn goal(
         return Ok(rollout.from.clone());
     }
     let before = state.was_live.iter().rev().find(|id| Some(*id) != routing.live.as_ref());
-    match routing.previous.as_ref().or(before) {
-        Some(previous) => Ok(Some(previous.clone())),
-        None => {
-            let live = routing.live.as_ref().map_or("nothing".to_owned(), ToString::to_string);
-            Err(RollbackError::NoPrevious { live })
+    let named = |id: Option<&ReleaseId>| id.map_or("nothing".to_owned(), ToString::to_string);
+    if let Some(gone) = &state.gone_back
+        && routing.live == state.live
+    {
+        let is_further = |id: &&ReleaseId| gone.from.as_ref() != Some(*id);
+        return Err(RollbackError::GoneBack {
+            from: named(gone.from.as_ref()),
+            live: named(routing.live.as_ref()),
+            who: gone.who.clone(),
+            at: gone.at.clone(),
+            further: routing.previous.as_ref().or(before).filter(is_further).cloned(),
+        });
+    }
+    match (routing.previous.as_ref().or(before), &routing.live) {
+        (Some(previous), _) => Ok(Some(previous.clone())),
+        (None, Some(live)) => {
+            Err(RollbackError::NoPrevious(format!("no release was live before {live}")))
         }
+        (None, None) => Err(RollbackError::NoPrevious("nothing was ever live".to_owned())),
     }
 }
 

@@ -21,6 +21,17 @@ pub struct State {
     pub rollout: Option<Rollout>,
     /// A rollback by hand that is not done.
     pub rollback: Option<Rollback>,
+    /// What was live or about to be, when the last move of the traffic was one back.
+    pub gone_back: Option<GoneBack>,
+}
+
+/// A way back that is done, by hand or by a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoneBack {
+    pub from: Option<ReleaseId>,
+    pub who: String,
+    /// RFC 3339, UTC.
+    pub at: String,
 }
 
 /// A rollout.
@@ -119,6 +130,7 @@ impl State {
             Act::RolledBack { .. } => {
                 if let Some(rollback) = self.rollback.take() {
                     self.set_live(rollback.to);
+                    self.gone_back = Some(GoneBack::by(record, rollback.from));
                 }
                 if let Some(rollout) = self.rollout.as_mut().filter(|rollout| !rollout.is_over) {
                     rollout.phase = Phase::RolledBack;
@@ -163,12 +175,14 @@ impl State {
                 rollout.is_over = true;
                 let live = rollout.release.clone();
                 self.set_live(Some(live));
+                self.gone_back = None;
             }
             Act::TurnedBack { .. } => {
                 rollout.is_over = true;
                 rollout.phase = Phase::RolledBack;
-                let live = rollout.from.clone();
+                let (live, release) = (rollout.from.clone(), rollout.release.clone());
                 self.set_live(live);
+                self.gone_back = Some(GoneBack::by(record, Some(release)));
             }
             _ => {}
         }
@@ -180,5 +194,11 @@ impl State {
             self.was_live.push(live.clone());
         }
         self.live = live;
+    }
+}
+
+impl GoneBack {
+    fn by(record: &Record, from: Option<ReleaseId>) -> GoneBack {
+        GoneBack { from, who: record.who.clone(), at: record.at.clone() }
     }
 }

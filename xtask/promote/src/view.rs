@@ -132,7 +132,10 @@ fn of(name: &str, standing: &Standing, edges: Vec<EdgeView>, now: Timestamp) -> 
         name: name.to_owned(),
         live: routing.live.clone(),
         candidate,
-        previous: routing.previous.clone(),
+        previous: match state.running() {
+            Some(rollout) => rollout.from.clone(),
+            None => routing.previous.clone(),
+        },
         generation: routing.generation,
         rollout,
         waits_for,

@@ -98,7 +98,10 @@ impl Rollback {
             Format::Text => gone_back_text(&Look::of_stdout(Reader::Plain, self.color), &back),
             Format::Json => serde_json::to_string(&back.json())? + "\n",
         };
-        command::print(&text)?;
+        // What was done is done, whoever can read it: another exit code would have it done again.
+        if let Err(error) = command::print(&text) {
+            warnings.push(format!("{error:#}"));
+        }
         for warning in warnings {
             eprintln!("warning: {warning}");
         }

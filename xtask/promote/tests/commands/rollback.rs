@@ -20,6 +20,13 @@ fn what_was_live_before_is_live_again() {
     let history = project.run("history", &["--env", "production"]);
     assert!(history.stdout.contains("it is slow"), "{}", history.stdout);
 
+    // Whoever was called at the same time means the same way back, and not the release that is slow.
+    let ran = project.run("rollback", &[]);
+    ran.expect(2);
+    assert!(ran.stderr.contains(&format!("{second} was gone back from already")), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--to RELEASE"), "{}", ran.stderr);
+    assert_eq!(project.page(), "one");
+
     let ran = project.run("rollback", &["--to", second.as_str(), "--format", "json"]);
     ran.expect(0);
     let back: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -54,6 +61,7 @@ fn it_ends_a_rollout_that_another_process_takes_through() {
     project.release("two");
     let promoter = project.start("promote", &[]);
     project.wait_for_phase("verifying");
+    assert_eq!(project.status("production")["previous"], first.as_str(), "what it goes back to");
     let ran = project.run("rollback", &["--reason", "not tonight"]);
     ran.expect(0);
     assert!(ran.stdout.contains("ended     rollout r"), "{}", ran.stdout);
@@ -80,4 +88,39 @@ fn it_may_go_back_to_nothing_when_the_first_release_does_not_go_live() {
     promoter.end().expect(4);
     assert_eq!(project.status("production")["live"], serde_json::Value::Null);
     wait("the lease to be free", || project.status("production")["moved_by"].is_null());
+}
+
+#[test]
+fn after_a_gate_has_turned_back_nobody_goes_further_back_by_mistake() {
+    let gates = "gates = [\"command:ok\"]\ncommands = { ok = \"! test -f bad\" }";
+    let project = Project::new(gates);
+    let first = project.release("one");
+    project.promote(&[]).expect(0);
+    project.release("two");
+    project.promote(&[]).expect(0);
+    project.write("bad", "");
+    let third = project.release("three");
+    project.promote(&[]).expect(1);
+    assert_eq!(project.page(), "two");
+    let ran = project.run("rollback", &[]);
+    ran.expect(2);
+    assert!(ran.stderr.contains(&format!("{third} was gone back from already")), "{}", ran.stderr);
+    let next = format!("cargo xtask rollback --env production --to {first}");
+    assert!(ran.stderr.contains(&next), "{}", ran.stderr);
+    assert_eq!(project.page(), "two");
+    project.run("rollback", &["--to", first.as_str()]).expect(0);
+    assert_eq!(project.page(), "one");
+}
+
+#[test]
+fn what_is_done_is_done_whoever_can_read_it() {
+    let project = Project::new("");
+    project.release("one");
+    project.promote(&[]).expect(0);
+    project.release("two");
+    project.promote(&[]).expect(0);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = project.command("rollback", &[]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(project.page(), "one");
 }

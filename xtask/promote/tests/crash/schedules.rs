@@ -5,7 +5,7 @@ use crate::model::{ModelEdge, Promoter, Releases, Script, StillClock, check_over
 use config::Gate;
 use promote::clock::Clock;
 use promote::journal::Verdict;
-use promote::rollback::roll_back;
+use promote::rollback::{RollbackError, roll_back};
 use promote::rollout::End;
 use proptest::prelude::*;
 use release::store::Key;
@@ -54,6 +54,10 @@ fn survive(memory: &Memory, script: &Script, release: usize, deaths: &[Death]) -
                 Ok(_) => {
                     check_over(memory, &edge);
                     return None;
+                }
+                // It had turned back by itself, and died after that.
+                Err(RollbackError::GoneBack { .. }) => {
+                    check_over(memory, &edge);
                 }
                 // Nothing was begun yet, so there is nothing to go back to.
                 Err(error) => {
