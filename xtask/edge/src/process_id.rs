@@ -11,6 +11,12 @@ pub struct ProcessId {
 }
 
 impl ProcessId {
+    /// From a line of its number and its start, with a space between.
+    pub fn parse(line: &str) -> Option<ProcessId> {
+        let (pid, start_ticks) = line.split_once(' ')?;
+        Some(ProcessId { pid: pid.parse().ok()?, start_ticks: start_ticks.parse().ok()? })
+    }
+
     /// The process that has this number now.
     pub fn of(pid: u32) -> Option<ProcessId> {
         let stat = Stat::of(pid)?;

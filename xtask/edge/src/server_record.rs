@@ -43,7 +43,7 @@ pub fn end_orphans(folder: &Path, data: &Path) -> anyhow::Result<usize> {
     for entry in fs::read_dir(folder).with_context(list)? {
         let path = entry.with_context(list)?.path();
         let Ok(text) = fs::read_to_string(&path) else { continue };
-        let mut ids = text.lines().filter_map(parse);
+        let mut ids = text.lines().filter_map(ProcessId::parse);
         let (server, edge) = (ids.next(), ids.next());
         if edge.is_some_and(is_running) {
             continue;
@@ -84,9 +84,4 @@ fn members(group: u32, data: &Path) -> Vec<u32> {
         (group_of(pid) == Some(group)).then_some(pid)
     });
     processes.filter(|pid| is_told(*pid)).collect()
-}
-
-fn parse(line: &str) -> Option<ProcessId> {
-    let (pid, start_ticks) = line.split_once(' ')?;
-    Some(ProcessId { pid: pid.parse().ok()?, start_ticks: start_ticks.parse().ok()? })
 }

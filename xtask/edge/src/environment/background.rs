@@ -138,27 +138,33 @@ pub fn stop(settings: &Settings, is_listen_given: bool) -> anyhow::Result<()> {
     let is_meant = |edge: &EdgePresence| {
         presence::is_here(edge) && (!is_listen_given || edge.listen.ends_with(&address))
     };
-    let mut ended = 0;
+    // One that could not write into the store is known by its folder alone.
+    let unknown = settings.folder.user().filter(|_| !is_listen_given);
+    let mut ended = Vec::new();
     for edge in EdgePresence::all(&store)?.into_iter().filter(is_meant) {
-        end(&edge)?;
+        end(ProcessId { pid: edge.pid, start_ticks: edge.start_ticks })?;
         println!(
             "ended the edge of {} at {} (process {})",
             edge.environment, edge.listen, edge.pid
         );
-        ended += 1;
+        ended.push(edge.pid);
     }
-    if ended == 0 {
+    if let Some(edge) = unknown.filter(|edge| !ended.contains(&edge.pid)) {
+        end(edge)?;
+        println!("ended the edge of {} (process {})", settings.name, edge.pid);
+        ended.push(edge.pid);
+    }
+    if ended.is_empty() {
         eprintln!("note: no edge of {} runs on this machine", settings.name);
     }
     Ok(())
 }
 
-fn end(edge: &EdgePresence) -> anyhow::Result<()> {
-    let process = ProcessId { pid: edge.pid, start_ticks: edge.start_ticks };
+fn end(edge: ProcessId) -> anyhow::Result<()> {
     let pid = i32::try_from(edge.pid).ok().and_then(Pid::from_raw).context("no process id")?;
     // Names the process from here on, whoever has its number next.
     let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return Ok(()) };
-    if !is_running(process) {
+    if !is_running(edge) {
         return Ok(());
     }
     pidfd_send_signal(&handle, Signal::TERM)

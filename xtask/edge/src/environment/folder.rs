@@ -12,10 +12,12 @@
 //! Invariant: one edge at a time uses it, because two would delete each other's releases and their
 //! servers write into one another's data.
 
+use crate::process_id::{ProcessId, is_running};
 use crate::server_record;
 use anyhow::Context;
 use report::Fault;
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -106,6 +108,17 @@ impl Folder {
             }
             std::thread::sleep(LOCK_LOOK);
         }
+        // For those who ask who it is; a disk that is full keeps nobody from serving.
+        if let Some(process) = ProcessId::of(std::process::id()) {
+            let _ = file.set_len(0);
+            let _ = writeln!(&file, "{} {}", process.pid, process.start_ticks);
+        }
         Ok(file)
+    }
+
+    /// The edge that uses the folder, when one does.
+    pub fn user(&self) -> Option<ProcessId> {
+        let text = fs::read_to_string(self.root.join("lock")).ok()?;
+        ProcessId::parse(text.trim_end()).filter(|process| is_running(*process))
     }
 }

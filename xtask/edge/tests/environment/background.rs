@@ -48,6 +48,19 @@ fn an_edge_is_started_in_the_background_and_stopped() {
 }
 
 #[test]
+fn an_edge_that_its_store_does_not_know_is_stopped_all_the_same() {
+    let mut environment = Environment::new();
+    let live = environment.add(&[("index.html", b"live")], None);
+    environment.live(&live);
+    let edge = environment.serve();
+    fs::rename(environment.store.root(), environment.root().join("away")).unwrap();
+    let (code, stdout, stderr) = environment.run(&["--stop"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(stdout, format!("ended the edge of test (process {})\n", edge.pid()));
+    assert!(std::net::TcpStream::connect(edge.address).is_err());
+}
+
+#[test]
 fn a_second_edge_does_not_share_the_folder() {
     let environment = Environment::new();
     let _edge = environment.serve();
