@@ -43,7 +43,9 @@ WantedBy=sockets.target
 
 # /etc/systemd/system/slipway-edge-{name}.service
 #
-# Then: systemctl daemon-reload && systemctl enable --now slipway-edge-{name}.socket slipway-edge-{name}.service
+# Then: mkdir -p {store} {folder}
+# (both have to be there, and {user} may write into them), and:
+# systemctl daemon-reload && systemctl enable --now slipway-edge-{name}.socket slipway-edge-{name}.service
 [Unit]
 Description=Slipway edge of {name}
 Requires=slipway-edge-{name}.socket

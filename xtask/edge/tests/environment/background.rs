@@ -135,6 +135,7 @@ fn the_unit_names_what_the_edge_may_write() {
     for line in [
         "ListenStream=127.0.0.1:443".to_owned(),
         "Type=notify".to_owned(),
+        format!("# Then: mkdir -p {root}/store {root}/target/xtask/edge/production"),
         format!("WorkingDirectory={root}"),
         format!("ReadWritePaths={root}/store {root}/target/xtask/edge/production"),
         "AmbientCapabilities=CAP_NET_BIND_SERVICE".to_owned(),
