@@ -115,9 +115,11 @@ impl Signer {
 }
 
 /// # Errors
-/// With the command that helps, when others than its owner may read a file of secrets.
+/// With the command that helps, when others than its owner may read a file of secrets; or when there is
+/// none.
 pub fn refuse_if_open_to_others(path: &Path) -> anyhow::Result<()> {
-    let metadata = fs::metadata(path).with_context(|| format!("no file {}", path.display()))?;
+    let metadata = fs::metadata(path)
+        .map_err(|error| Fault::usage(format!("failed to read {}: {error}", path.display())))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         let path = path.display();

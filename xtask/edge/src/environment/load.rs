@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::site::Site;
 use crate::slot::{Backend, Slot};
 use crate::status::Health;
-use release::store::{Store, damaged_blob, fetch};
+use release::store::{Store, StoreError, damaged_blob, fetch};
 use release::{Release, ReleaseError, ReleaseId};
 use std::fs::{self, File};
 use std::path::Path;
@@ -67,6 +67,10 @@ fn prepare(store: &dyn Store, id: &ReleaseId, folder: &Path) -> anyhow::Result<(
         prove(store, id, folder).map_err(|error| match error.downcast_ref() {
             Some(digest @ ReleaseError::Digest { expected, .. }) => {
                 damaged_blob(id, expected, digest).into()
+            }
+            // It was fetched just now.
+            Some(damage) if damage.is_damage() => {
+                StoreError::Damaged { id: id.clone(), reason: damage.to_string() }.into()
             }
             _ => error,
         })

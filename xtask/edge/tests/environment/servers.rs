@@ -50,6 +50,9 @@ fn a_server_gets_what_it_needs_and_nothing_else_of_the_edge() {
 #[test]
 fn secrets_that_others_may_read_are_refused() {
     let environment = Environment::new();
+    let (code, _, said) = environment.run(&["--secrets", "nowhere", "--with-parent"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("failed to read nowhere: No such file"), "{said}");
     let secrets = write_secrets(&environment, 0o640);
     let (code, _, said) = environment.run(&["--secrets", &secrets, "--with-parent"]);
     assert_eq!(code, Some(4), "{said}");
