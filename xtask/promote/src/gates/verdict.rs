@@ -21,7 +21,13 @@ const MAX_PIECE_CHARS: usize = 300;
 pub fn of_shell(ran: &Ran, timeout: Duration, outcome: Option<Outcome>) -> Judgement {
     match (&ran.end, outcome) {
         (End::Exited(code), Some(outcome)) => of_outcome(*code, outcome),
-        (End::Exited(0), None) => Judgement::new(Verdict::Pass, "exit code 0"),
+        (End::Exited(0), None) => Judgement::new(
+            Verdict::Pass,
+            match last_line(ran) {
+                line if line.is_empty() => "exit code 0".to_owned(),
+                line => line,
+            },
+        ),
         (End::Exited(UNREACHABLE), None) => {
             let reason = format!("it could not tell (exit code 3){}", said(ran));
             Judgement::new(Verdict::Inconclusive, reason)
@@ -149,7 +155,10 @@ mod tests {
     #[test]
     fn a_command_is_judged_by_its_exit_code() {
         let of = |end| of_shell(&ran(end), LIMIT, None);
-        assert_eq!(verdict(&of(End::Exited(0))), (Verdict::Pass, "exit code 0"));
+        assert_eq!(verdict(&of(End::Exited(0))), (Verdict::Pass, "four"));
+        let silent = Ran { end: End::Exited(0), output: "\n".to_owned() };
+        let judgement = of_shell(&silent, LIMIT, None);
+        assert_eq!(verdict(&judgement), (Verdict::Pass, "exit code 0"));
         let judgement = of(End::Exited(3));
         assert_eq!(judgement.verdict, Verdict::Inconclusive);
         let expected = (Verdict::Fail, "exit code 1: two | three | four");

@@ -80,7 +80,7 @@ fn the_projects_own_commands_are_gates() {
     );
     let _edge = world.ready_edge();
     for (code, expected) in [
-        ("0", (Verdict::Pass, "exit code 0")),
+        ("0", (Verdict::Pass, "http://127.0.0.1:7")),
         ("3", (Verdict::Inconclusive, "it could not tell (exit code 3): http://127.0.0.1:7")),
         ("4", (Verdict::Fail, "exit code 4: http://127.0.0.1:7")),
     ] {
