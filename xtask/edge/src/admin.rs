@@ -55,7 +55,7 @@ impl Admin {
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    eprintln!("error: failed to take an admin connection: {error}");
+                    say!("error: failed to take an admin connection: {error}");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                     continue;
                 }

@@ -65,7 +65,7 @@ impl Answers {
         match contents(representation, start, length).await {
             Ok(body) => assemble(status, headers, body),
             Err(error) => {
-                eprintln!("error: failed to read a file of the release: {error}");
+                say!("error: failed to read a file of the release: {error}");
                 self.plain_error(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }

@@ -32,13 +32,13 @@ pub fn become_server() -> Option<ExitCode> {
     let edge = arguments.next().and_then(|edge| edge.to_str()?.parse::<i32>().ok());
     let program = arguments.next()?;
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
-        eprintln!("warning: the server will outlive an edge that is killed: {error}");
+        say!("warning: the server will outlive an edge that is killed: {error}");
     }
     // The edge may have died before it was asked for.
     if getppid().map(|parent| parent.as_raw_nonzero().get()) != edge {
         return Some(ExitCode::FAILURE);
     }
     let error = Command::new(&program).args(arguments).exec();
-    eprintln!("failed to execute {}: {error}", Path::new(&program).display());
+    say!("failed to execute {}: {error}", Path::new(&program).display());
     Some(NOT_EXECUTED.into())
 }

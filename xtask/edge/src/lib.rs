@@ -1,6 +1,11 @@
 //! The edge: serves releases as they will be served in production. The binary `xtask-edge` is a thin
 //! skin over this.
 
+#![deny(clippy::print_stderr, reason = "it panics where nothing can be written; `say!` does not")]
+
+#[macro_use]
+pub mod say;
+
 pub mod admin;
 pub mod answer;
 pub mod body;

@@ -53,7 +53,7 @@ pub async fn serve(
         is_drained &= worker.end().await;
     }
     if !is_drained {
-        eprintln!("warning: requests were still under way after {DRAIN:?} and were cut off");
+        say!("warning: requests were still under way after {DRAIN:?} and were cut off");
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ impl Taker<'_> {
                     }
                 }
                 Err(error) => {
-                    eprintln!("error: failed to take a connection: {error}");
+                    say!("error: failed to take a connection: {error}");
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                 }
             }

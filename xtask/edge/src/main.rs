@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            edge::say::line(format_args!("error: {error:#}"));
             Fault::exit_of(&error).into()
         }
     }

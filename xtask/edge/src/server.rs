@@ -151,7 +151,7 @@ impl ServerProcess {
         if let Some(folder) = self.folder.take()
             && let Err(error) = folder.close()
         {
-            eprintln!("warning: failed to delete the server's working folder: {error}");
+            say!("warning: failed to delete the server's working folder: {error}");
         }
     }
 

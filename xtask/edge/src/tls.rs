@@ -107,7 +107,7 @@ impl Tls {
             certificate::warning(&self.files.certificate, not_after, Timestamp::now())
         });
         if let Some(warning) = warning {
-            eprintln!("{warning}");
+            say!("{warning}");
         }
     }
 
@@ -115,9 +115,9 @@ impl Tls {
         match self.files.read(&crypto::ring::default_provider()) {
             Ok(key) => {
                 *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
-                eprintln!("note: read {} again", self.files.certificate.display());
+                say!("note: read {} again", self.files.certificate.display());
             }
-            Err(error) => eprintln!("error: {error:#}; the certificate before it is kept"),
+            Err(error) => say!("error: {error:#}; the certificate before it is kept"),
         }
     }
 

@@ -25,7 +25,7 @@ pub fn listener() -> anyhow::Result<Option<TcpListener>> {
 pub fn notify_ready() {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
     if let Err(error) = send(&socket, b"READY=1") {
-        eprintln!("warning: failed to notify {}: {error}", socket.display());
+        say!("warning: failed to notify {}: {error}", socket.display());
     }
 }
 

@@ -79,7 +79,7 @@ pub fn start(settings: &Settings, arguments: &[String]) -> anyhow::Result<()> {
     }
     print!("{line}");
     let (name, pid, log) = (&settings.name, edge.id(), path.display());
-    eprintln!("note: the edge of {name} runs as process {pid}; its log is {log}");
+    say!("note: the edge of {name} runs as process {pid}; its log is {log}");
     Ok(())
 }
 
@@ -123,7 +123,7 @@ pub async fn bound_log(path: &Path) -> Infallible {
             .and_then(|_| File::options().write(true).open(path))
             .and_then(|log| log.set_len(0));
         if let Err(error) = emptied {
-            eprintln!("warning: failed to begin {} anew: {error}", path.display());
+            say!("warning: failed to begin {} anew: {error}", path.display());
         }
     }
 }
@@ -155,7 +155,7 @@ pub fn stop(settings: &Settings, is_listen_given: bool) -> anyhow::Result<()> {
         ended.push(edge.pid);
     }
     if ended.is_empty() {
-        eprintln!("note: no edge of {} runs on this machine", settings.name);
+        say!("note: no edge of {} runs on this machine", settings.name);
     }
     Ok(())
 }

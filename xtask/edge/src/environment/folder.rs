@@ -88,7 +88,7 @@ impl Folder {
             .with_context(|| format!("failed to create {}", data.display()))?;
         let orphans = server_record::end_orphans(&self.servers(), &std::path::absolute(&data)?)?;
         if orphans > 0 {
-            eprintln!("warning: ended {orphans} servers that an edge had left behind");
+            say!("warning: ended {orphans} servers that an edge had left behind");
         }
         Ok(lock)
     }

@@ -90,7 +90,7 @@ fn prove(store: &dyn Store, id: &ReleaseId, folder: &Path) -> anyhow::Result<(Re
     // The folders' times tell which releases were used last.
     let renewed = File::open(folder).and_then(|file| file.set_modified(SystemTime::now()));
     if let Err(error) = renewed {
-        eprintln!("warning: failed to renew the time of {}: {error}", folder.display());
+        say!("warning: failed to renew the time of {}: {error}", folder.display());
     }
     Ok((release, Answers { site: Arc::new(site), policy }))
 }

@@ -41,7 +41,7 @@ impl Pinned {
         };
         let task = tokio::spawn(async move {
             if let Err(error) = listen::serve(listener, serving, std::future::pending()).await {
-                eprintln!("error: {error:#}");
+                say!("error: {error:#}");
             }
         });
         Ok(Pinned { url, task })

@@ -75,7 +75,7 @@ pub async fn renew(store: Arc<dyn Store>, mut presence: EdgePresence) {
             Err(error) => Some(error.to_string()),
         };
         if let Some(error) = error.as_ref().filter(|_| was_written) {
-            eprintln!("warning: failed to say in the store that this edge is running: {error}");
+            say!("warning: failed to say in the store that this edge is running: {error}");
         }
         was_written = error.is_none();
     }

@@ -78,7 +78,7 @@ impl Retired {
             away.and_then(|away| fs::rename(&folder, away.path().join("release")).map(|()| away));
         let warn = move |error: std::io::Error| {
             if error.kind() != ErrorKind::NotFound {
-                eprintln!("warning: failed to delete {}: {error}", folder.display());
+                say!("warning: failed to delete {}: {error}", folder.display());
             }
         };
         match moved {
@@ -124,7 +124,7 @@ pub fn restore(folder: &Path, wanted: &[ReleaseId]) -> anyhow::Result<Vec<(Relea
                 restored.push((id, Arc::new(site)));
             }
         } else if !is_new && let Err(error) = fs::remove_dir_all(&path) {
-            eprintln!("warning: failed to delete {}: {error}", path.display());
+            say!("warning: failed to delete {}: {error}", path.display());
         }
     }
     Ok(restored)

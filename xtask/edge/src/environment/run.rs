@@ -102,7 +102,7 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
     let _ = end_fleet.send(());
     fleet.await.context("the edge's releases were left alone")?;
     if let Err(error) = presence.remove(&*store) {
-        eprintln!("warning: failed to say in the store that this edge has ended: {error}");
+        say!("warning: failed to say in the store that this edge has ended: {error}");
     }
     result
 }
@@ -116,7 +116,7 @@ async fn begin(store: &Arc<dyn Store>, presence: &EdgePresence) -> anyhow::Resul
     });
     if let Err(error) = told.await? {
         // It serves from what it has; the store may be read-only.
-        eprintln!("warning: failed to say in the store that this edge is running: {error:#}");
+        say!("warning: failed to say in the store that this edge is running: {error:#}");
     }
     let line = Listening {
         listening: &presence.listen,

@@ -173,7 +173,7 @@ impl Watched {
             false => String::new(),
         };
         let id = &self.release.manifest().id;
-        eprintln!("error: release {id}: {often}{reason}");
+        say!("error: release {id}: {often}{reason}");
         self.health.is_down(format!("{often}{reason}"), is_often);
         self.news.notify_one();
     }

@@ -88,7 +88,7 @@ impl Proxy {
                 Err(error) => Err(status_of(&error)),
             },
             () = give_up(limits.head, is_under_way) => {
-                eprintln!("error: the server gave no answer within {:?}", limits.head);
+                say!("error: the server gave no answer within {:?}", limits.head);
                 Err(StatusCode::GATEWAY_TIMEOUT)
             }
         }
@@ -116,7 +116,7 @@ impl Proxy {
         }
         let protocol = answer.headers_mut().remove(UPGRADE);
         let (Some(client_side), Some(protocol)) = (client_side, protocol) else {
-            eprintln!("error: the server switched to another protocol, which nobody had asked for");
+            say!("error: the server switched to another protocol, which nobody had asked for");
             return Err(StatusCode::BAD_GATEWAY);
         };
         let server_side = hyper::upgrade::on(&mut answer);
@@ -194,6 +194,6 @@ fn status_of(error: &UpstreamError) -> StatusCode {
         causes += &format!(": {error}");
         cause = error.source();
     }
-    eprintln!("error: the server gave no answer: {error}{causes}");
+    say!("error: the server gave no answer: {error}{causes}");
     StatusCode::BAD_GATEWAY
 }

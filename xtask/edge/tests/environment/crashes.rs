@@ -4,6 +4,7 @@ use super::servers::is_running;
 use super::support::client::get;
 use super::support::environment::{Environment, until};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 
 /// The files with the contents of all releases.
@@ -136,6 +137,37 @@ fn what_a_server_had_started_is_ended_by_the_next_edge() {
     until("what it had started, too", || (!is_running(&helper), ()));
     let (_, said) = edge.close();
     assert!(said.contains("ended 1 servers that an edge had left behind"), "{said}");
+}
+
+#[test]
+fn an_edge_whose_log_is_full_follows_the_routing_all_the_same() {
+    let mut environment = Environment::new();
+    let first = environment.add(&[("index.html", b"first")], None);
+    let second = environment.add(&[("index.html", b"second")], None);
+    environment.live(&first);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut edge = environment.command(&["--with-parent"]).stderr(full).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(edge.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address =
+        |name: &str| line[name].as_str().unwrap().split_once("//").unwrap().1.parse().unwrap();
+    // Something to complain about.
+    let path = environment.store.root().join("routing.json");
+    let sound = fs::read(&path).unwrap();
+    fs::write(&path, "{").unwrap();
+    until("it is refused", || {
+        let status = get(address("admin"), "/status").text();
+        (status.contains("not a routing document"), status)
+    });
+    fs::write(&path, sound).unwrap();
+    environment.live(&second);
+    until("the second is live", || {
+        let text = get(address("listening"), "/").text();
+        (text == "second", text)
+    });
+    drop(edge.stdin.take());
+    assert!(edge.wait().unwrap().success());
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Fleet {
         tokio::task::spawn_blocking(move || match retired::restore(&folder, &wanted) {
             // Fails when the fleet has ended.
             Ok(restored) => drop(results.blocking_send(Done::Restored(restored))),
-            Err(error) => eprintln!("warning: {error:#}"),
+            Err(error) => say!("warning: {error:#}"),
         });
     }
 
@@ -131,7 +131,7 @@ impl Fleet {
         match seen {
             Ok(None) if self.routing.is_some() => {
                 let error = "routing.json is gone".to_owned();
-                eprintln!("error: {error}; the routing before stays in effect");
+                say!("error: {error}; the routing before stays in effect");
                 self.routing_error = Some(error);
             }
             Ok(routing) => {
@@ -145,7 +145,7 @@ impl Fleet {
                 }
             }
             Err(error) => {
-                eprintln!("error: {error}; the routing before stays in effect");
+                say!("error: {error}; the routing before stays in effect");
                 self.routing_error = Some(error);
             }
         }
@@ -179,7 +179,7 @@ impl Fleet {
                 entry.state = State::Ready(loaded);
             }
             Err(reason) => {
-                eprintln!("error: release {id} cannot be loaded: {reason}");
+                say!("error: release {id} cannot be loaded: {reason}");
                 let wait = FIRST_RETRY.saturating_mul(1 << entry.failures.min(8)).min(LAST_RETRY);
                 entry.failures += 1;
                 entry.state = State::Failed { reason, retry_at: Instant::now() + wait };

@@ -96,7 +96,7 @@ impl Fleet {
                 continue;
             };
             if Arc::strong_count(&loaded.slot) > 1 {
-                eprintln!("warning: release {id} still had requests after {DRAIN:?}");
+                say!("warning: release {id} still had requests after {DRAIN:?}");
             }
             let is_wanted = |id: &ReleaseId| self.entries.contains_key(id);
             let unneeded = self.retired.add(&id, &loaded, is_wanted);
