@@ -213,6 +213,7 @@ impl Look<'_> {
         let mut missing: Vec<Missing> = Vec::new();
         missing.extend(Candidate::missing_evidence(&plan.evidence));
         missing.extend(self.uncommitted());
+        missing.extend(self.other_project());
         missing.extend(self.needs(before)?);
         missing.extend(self.window()?);
         missing.extend(self.data(&mut plan));
@@ -243,6 +244,21 @@ impl Look<'_> {
             Missing::new(
                 "it was built from uncommitted changes",
                 "commit them and run `cargo xtask ci`, or set `allow-uncommitted = true`",
+            )
+        })
+    }
+
+    /// A store that two projects have by mistake: each would take the other's site from its visitors.
+    fn other_project(&self) -> Option<Missing> {
+        let live = self.standing.routing.live.as_ref()?;
+        // What cannot be read is found elsewhere.
+        let theirs = stored_manifest(&*self.place.store, live).ok()?.project;
+        let ours = &self.candidate.release.manifest().project;
+        (theirs != *ours && !self.overrides.contains(&Override::OtherProject)).then(|| {
+            Missing::new(
+                format!("{live} is live in its store, of the project {theirs:?}; this is {ours:?}"),
+                "give it a `store` of its own; where the project was renamed, \
+                 `--allow-other-project`",
             )
         })
     }

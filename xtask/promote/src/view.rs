@@ -125,7 +125,7 @@ fn of(name: &str, standing: &Standing, edges: Vec<EdgeView>, now: Timestamp) -> 
                  --env {name}`)"
             ),
             (Some(_), Some(_)) => format!("`cargo xtask unfreeze --env {name}`"),
-            (Some(_), None) => waits_for(running, since),
+            (Some(_), None) => waits_for(running, since, now),
         })
     };
     EnvironmentView {
@@ -146,7 +146,7 @@ fn of(name: &str, standing: &Standing, edges: Vec<EdgeView>, now: Timestamp) -> 
 }
 
 /// What a rollout that somebody moves waits for.
-fn waits_for(rollout: &Rollout, since: Option<Timestamp>) -> String {
+fn waits_for(rollout: &Rollout, since: Option<Timestamp>, now: Timestamp) -> String {
     match rollout.phase {
         Phase::Uploading => "its files to be in the store".to_owned(),
         Phase::Staged => "the edges to load it".to_owned(),
@@ -173,11 +173,8 @@ fn waits_for(rollout: &Rollout, since: Option<Timestamp>) -> String {
             let watch = rollout.plan.shift.get(step).and_then(|step| step.watch);
             match (watch, since) {
                 (Some(watch), Some(since)) => {
-                    let until = clock::text(since + watch.0);
-                    format!(
-                        "the watch of {share} to end, at {} or when a gate says",
-                        &until[11..19]
-                    )
+                    let until = clock::until(since + watch.0, now);
+                    format!("the watch of {share} to end, at {until} or when a gate says")
                 }
                 _ => "the gates".to_owned(),
             }

@@ -62,6 +62,9 @@ pub struct Promote {
     /// Keep no copy of the data before its schema changes.
     #[arg(long)]
     without_backup: bool,
+    /// Go on although what is live is of a project with another name.
+    #[arg(long)]
+    allow_other_project: bool,
     /// What is written to standard output.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -133,6 +136,9 @@ impl Promote {
         if self.without_backup {
             overrides.push(Override::NoBackup);
         }
+        if self.allow_other_project {
+            overrides.push(Override::OtherProject);
+        }
         overrides
     }
 
@@ -173,7 +179,11 @@ impl Promote {
             live: plan.live.clone(),
             reason: self.reason.clone(),
             // What nothing was refused for was not needed.
-            overrides: plan.schema.map(|_| self.overrides()).unwrap_or_default(),
+            overrides: self
+                .overrides()
+                .into_iter()
+                .filter(|it| *it == Override::OtherProject || plan.schema.is_some())
+                .collect(),
         }
     }
 

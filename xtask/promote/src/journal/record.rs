@@ -136,6 +136,8 @@ pub enum Override {
     SchemaBreak,
     /// The data's schema changes, and no copy is kept.
     NoBackup,
+    /// What is live is of a project with another name.
+    OtherProject,
 }
 
 impl fmt::Display for Override {
@@ -143,6 +145,7 @@ impl fmt::Display for Override {
         f.write_str(match self {
             Override::SchemaBreak => "a break of the schema",
             Override::NoBackup => "no backup",
+            Override::OtherProject => "another project",
         })
     }
 }

@@ -46,7 +46,7 @@ fn one(look: &Look, view: &EnvironmentView, now: Timestamp, is_log: bool) -> Str
         // Renewed every ten seconds.
         let until = match is_log {
             true => String::new(),
-            false => format!(", until {} unless renewed", second(&moved_by.until)),
+            false => format!(", until {} unless renewed", until(&moved_by.until, now)),
         };
         page.line("moved by", Ink::Quiet, &format!("{}{until}", moved_by.holder));
     }
@@ -134,7 +134,7 @@ fn minute(time: &str) -> String {
     time.get(..19).unwrap_or(time).replace('T', " ")
 }
 
-/// `09:15:02`.
-fn second(time: &str) -> &str {
-    time.get(11..19).unwrap_or(time)
+/// `09:15:02`, with the day where that is another.
+fn until(time: &str, now: Timestamp) -> String {
+    time.parse().map_or_else(|_| time.to_owned(), |at| clock::until(at, now))
 }

@@ -75,3 +75,21 @@ fn a_closed_window_is_told_before_staging_is_touched() {
     }
     project.promote(&["--to", "staging"]).expect(0);
 }
+
+#[test]
+fn a_store_of_another_project_is_refused() {
+    let project = Project::new("");
+    project.release("one");
+    project.promote(&[]).expect(0);
+    let toml = project.read("xtask.toml");
+    project.write("xtask.toml", &toml.replacen("name = \"", "name = \"other-", 1));
+    project.release("two");
+    let ran = project.promote(&[]);
+    ran.expect(4);
+    for said in ["is live in its store, of the project", "--allow-other-project"] {
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert_eq!(project.page(), "one");
+    project.promote(&["--allow-other-project"]).expect(0);
+    assert_eq!(project.page(), "two");
+}

@@ -107,7 +107,7 @@ impl Terminal {
             },
             Phase::Shifting { step, .. } => match self.shift.get(step).and_then(|it| it.watch) {
                 Some(watch) => {
-                    let until = brief::clock(at + watch.0);
+                    let until = crate::clock::until(at + watch.0, at);
                     format!("of the traffic, watched for {watch} until {until}")
                 }
                 None => "of the traffic, not watched".to_owned(),

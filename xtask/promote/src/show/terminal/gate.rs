@@ -100,7 +100,7 @@ impl Terminal {
             self.holding = Some(holding);
             self.repeated_at = Some(at);
             let limit = match left {
-                Some(left) => format!("until {} at most", brief::clock(at + left)),
+                Some(left) => format!("until {} at most", crate::clock::until(at + left, at)),
                 None => "until that is over".to_owned(),
             };
             // Why stands in the line above, when a gate said it.
