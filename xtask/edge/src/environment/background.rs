@@ -139,7 +139,7 @@ pub fn stop(settings: &Settings, is_listen_given: bool) -> anyhow::Result<()> {
         presence::is_here(edge) && (!is_listen_given || edge.listen.ends_with(&address))
     };
     // One that could not write into the store is known by its folder alone.
-    let unknown = settings.folder.user().filter(|_| !is_listen_given);
+    let unknown = settings.folder.user(&settings.name).filter(|_| !is_listen_given);
     let mut ended = Vec::new();
     for edge in EdgePresence::all(&store)?.into_iter().filter(is_meant) {
         end(ProcessId { pid: edge.pid, start_ticks: edge.start_ticks })?;

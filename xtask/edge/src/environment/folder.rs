@@ -71,10 +71,10 @@ impl Folder {
     ///
     /// # Errors
     /// When the folder cannot be written, or another edge uses it.
-    pub fn prepare(&self) -> anyhow::Result<File> {
+    pub fn prepare(&self, environment: &str) -> anyhow::Result<File> {
         fs::create_dir_all(&self.root)
             .with_context(|| format!("failed to create {}", self.root.display()))?;
-        let lock = self.lock()?;
+        let lock = self.lock(environment)?;
         for folder in [self.releases(), self.servers()] {
             fs::create_dir_all(&folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
@@ -93,7 +93,7 @@ impl Folder {
         Ok(lock)
     }
 
-    fn lock(&self) -> anyhow::Result<File> {
+    fn lock(&self, environment: &str) -> anyhow::Result<File> {
         let path = self.root.join("lock");
         let open = || format!("failed to open {}", path.display());
         let file = File::options().create(true).append(true).open(&path).with_context(open)?;
@@ -111,14 +111,15 @@ impl Folder {
         // For those who ask who it is; a disk that is full keeps nobody from serving.
         if let Some(process) = ProcessId::of(std::process::id()) {
             let _ = file.set_len(0);
-            let _ = writeln!(&file, "{} {}", process.pid, process.start_ticks);
+            let _ = writeln!(&file, "{} {}\n{environment}", process.pid, process.start_ticks);
         }
         Ok(file)
     }
 
-    /// The edge that uses the folder, when one does.
-    pub fn user(&self) -> Option<ProcessId> {
+    /// The edge of this environment that uses the folder, when one does.
+    pub fn user(&self, environment: &str) -> Option<ProcessId> {
         let text = fs::read_to_string(self.root.join("lock")).ok()?;
-        ProcessId::parse(text.trim_end()).filter(|process| is_running(*process))
+        let (process, of) = text.trim_end().split_once('\n')?;
+        ProcessId::parse(process).filter(|process| of == environment && is_running(*process))
     }
 }

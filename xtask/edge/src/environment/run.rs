@@ -53,7 +53,7 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
         None => bind(settings.listen, &*store, settings).await?,
     };
     let admin_listener = bind(settings.admin, &*store, settings).await?;
-    let _lock = settings.folder.prepare()?;
+    let _lock = settings.folder.prepare(&settings.name)?;
     let signer = Signer::of_file(&settings.folder.cookie_key())?;
     let edge = Arc::new(Edge::new(Some(signer)));
     let certificate = tls.as_ref().map(Tls::shown);

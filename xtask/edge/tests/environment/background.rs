@@ -54,6 +54,14 @@ fn an_edge_that_its_store_does_not_know_is_stopped_all_the_same() {
     environment.live(&live);
     let edge = environment.serve();
     fs::rename(environment.store.root(), environment.root().join("away")).unwrap();
+    let other = std::process::Command::new(env!("CARGO_BIN_EXE_xtask-edge"))
+        .args(["--env", "other", "--store", "store", "--stop", "--folder"])
+        .arg(environment.folder())
+        .current_dir(environment.root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert_eq!(said, "note: no edge of other runs on this machine\n");
     let (code, stdout, stderr) = environment.run(&["--stop"]);
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(stdout, format!("ended the edge of test (process {})\n", edge.pid()));
