@@ -25,10 +25,19 @@ impl Project {
     /// # Errors
     /// When its `xtask.toml` is wrong, or a key cannot be used.
     pub fn here() -> anyhow::Result<Project> {
-        let root = std::env::current_dir().context("no current folder")?;
-        let config = Config::load(&root).map_err(|error| Fault::usage(error.to_string()))?;
+        let (root, config) = Project::without_keys()?;
         let trust = Trust::of_project(&root, &config.signing.trusted).map_err(key_fault)?;
         Ok(Project { root, config, trust })
+    }
+
+    /// Its root and its `xtask.toml`, for what must work whoever may read its keys.
+    ///
+    /// # Errors
+    /// When its `xtask.toml` is wrong.
+    pub fn without_keys() -> anyhow::Result<(PathBuf, Config)> {
+        let root = std::env::current_dir().context("no current folder")?;
+        let config = Config::load(&root).map_err(|error| Fault::usage(error.to_string()))?;
+        Ok((root, config))
     }
 
     pub fn releases(&self) -> Releases {

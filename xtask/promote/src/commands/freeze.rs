@@ -79,8 +79,8 @@ impl Unfreeze {
 }
 
 fn place(name: Option<&str>) -> anyhow::Result<Place> {
-    let project = Project::here()?;
-    let places = Places::of(&project.root, &project.config)?;
+    let (root, config) = Project::without_keys()?;
+    let places = Places::of(&root, &config)?;
     Ok(match name {
         Some(name) => places.find(name)?.clone(),
         None => places.last().clone(),

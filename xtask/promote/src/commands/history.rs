@@ -51,8 +51,8 @@ impl History {
     /// # Errors
     /// When a store cannot be read, or a journal is not to be believed.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let project = Project::here()?;
-        let places = Places::of(&project.root, &project.config)?;
+        let (root, config) = Project::without_keys()?;
+        let places = Places::of(&root, &config)?;
         let places: Vec<&Place> = match &self.env {
             Some(name) => vec![places.find(name)?],
             None => places.all().iter().collect(),

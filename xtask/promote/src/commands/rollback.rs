@@ -70,8 +70,8 @@ impl Rollback {
     /// # Errors
     /// Why nothing was changed; with the exit code.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let project = Project::here()?;
-        let places = Places::of(&project.root, &project.config)?;
+        let (root, config) = Project::without_keys()?;
+        let places = Places::of(&root, &config)?;
         let place = match &self.env {
             Some(name) => places.find(name)?,
             None => the_one_that_moves(&places),
@@ -81,12 +81,12 @@ impl Rollback {
         let rollout = running(place);
         let done = roll_back(&*place.store, &SystemClock, to.as_ref(), self.reason.as_deref());
         let done = done.map_err(|error| fault::of_rollback(error, &place.name))?;
-        let followed = follow(&project.root, place, &done);
+        let followed = follow(&root, place, &done);
         let mut warnings: Vec<String> = unusable_data(place, &done).into_iter().collect();
-        let mut notifier = Notifier::new(&project.config.project.name, place);
+        let mut notifier = Notifier::new(&config.project.name, place);
         notifier.rolled_back(&done, rollout, self.reason.as_deref());
         let record = rollout.and_then(|rollout| {
-            let written = record::rewrite(&project.root, place, rollout);
+            let written = record::rewrite(&root, place, rollout);
             written.unwrap_or_else(|error| {
                 warnings.push(format!("the rollout's record was not written: {error:#}"));
                 None

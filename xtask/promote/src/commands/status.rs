@@ -44,21 +44,21 @@ impl Status {
     /// # Errors
     /// When a store cannot be read.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let project = Project::here()?;
-        let places = Places::of(&project.root, &project.config)?;
+        let (root, config) = Project::without_keys()?;
+        let places = Places::of(&root, &config)?;
         let places: Vec<&Place> = match &self.env {
             Some(name) => vec![places.find(name)?],
             None => places.all().iter().collect(),
         };
         if !self.watch {
-            let (text, failure) = self.look(&project.root, &places);
+            let (text, failure) = self.look(&root, &places);
             command::print(&text)?;
             return failure.map_or(Ok(Exit::Passed), Err);
         }
         let signals = Signals::watch()?;
         let mut shown = String::new();
         while !signals.is_caught() {
-            let (text, failure) = self.look(&project.root, &places);
+            let (text, failure) = self.look(&root, &places);
             let text = match failure {
                 Some(failure) => format!("{text}error: {failure:#}\n"),
                 None => text,

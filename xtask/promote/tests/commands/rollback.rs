@@ -124,3 +124,23 @@ fn what_is_done_is_done_whoever_can_read_it() {
     assert_eq!(status.code(), Some(0));
     assert_eq!(project.page(), "one");
 }
+
+#[test]
+fn it_needs_no_key_that_it_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let project = Project::new("");
+    project.release("one");
+    project.promote(&[]).expect(0);
+    project.release("two");
+    project.promote(&[]).expect(0);
+    let key = project.root().join("target/xtask/keys/development.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    project.promote(&[]).expect(4);
+    project.run("rollback", &[]).expect(0);
+    assert_eq!(project.page(), "one");
+    for (name, arguments) in
+        [("status", &[][..]), ("history", &["verify"]), ("freeze", &["--reason", "it is slow"])]
+    {
+        project.run(name, arguments).expect(0);
+    }
+}
