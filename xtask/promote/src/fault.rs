@@ -32,6 +32,17 @@ pub fn of_stopped(stopped: Stopped, environment: &str) -> anyhow::Error {
     Fault { exit, message }.into()
 }
 
+/// An error with its causes, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 /// The same of a rollback.
 pub fn of_rollback(error: RollbackError, environment: &str) -> anyhow::Error {
     match error {

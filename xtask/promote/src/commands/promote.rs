@@ -238,7 +238,7 @@ impl Promote {
                     ended.turned_back = Some((name.to_owned(), reason));
                 }
                 Err(stopped) => {
-                    let reason = stopped.to_string();
+                    let reason = fault::with_causes(&stopped);
                     let rollout = running(place);
                     let told = Told::Stopped { environment: name, rollout, reason: &reason };
                     for follower in [&mut *show, &mut chronicle, &mut notifier] {

@@ -93,3 +93,14 @@ fn a_store_of_another_project_is_refused() {
     project.promote(&["--allow-other-project"]).expect(0);
     assert_eq!(project.page(), "two");
 }
+
+#[test]
+fn why_it_stopped_is_told_with_its_cause() {
+    let project = Project::new("");
+    project.release("one");
+    let toml = project.read("xtask.toml");
+    project.write("xtask.toml", &toml.replace("\"env/staging\"", "\"/dev/null\""));
+    let ran = project.promote(&["--format", "json"]);
+    ran.expect(3);
+    assert!(ran.stdout.contains("failed to create /dev/null: File exists"), "{}", ran.stdout);
+}
