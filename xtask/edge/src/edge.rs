@@ -198,7 +198,8 @@ mod tests {
             pinned: None,
             client_timeout: CLIENT_TIMEOUT,
         };
-        tokio::spawn(crate::listen::serve(listener, serving, std::future::pending()));
+        let workers = crate::listen::Workers::start(serving).unwrap();
+        tokio::spawn(workers.serve(listener, std::future::pending()));
         client.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();

@@ -20,42 +20,54 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are taken from the system's queue at the end: as many as it holds at most.
 const MAX_LEFT: usize = 4_096;
 
-/// Serves until `stop` is done, then lets the requests under way end within a bound.
-///
-/// # Errors
-/// When the workers cannot be started.
-pub async fn serve(
-    listener: TcpListener,
-    serving: Serving,
-    stop: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
-    let mut stop = pin!(stop);
-    let serving = Arc::new(serving);
-    // Connections see its end when this future is given up, too.
-    let (stopping, stopped) = watch::channel(false);
-    // What is for one release alone is not for many; its thread keeps to itself what it has.
-    let indices = if serving.pinned.is_some() { 0..=0 } else { 1..=worker::count() };
-    let workers: Vec<Worker> = indices
-        .map(|index| Worker::start(index, Arc::clone(&serving), stopped.clone()))
-        .collect::<Result<_, _>>()
-        .context("failed to start a worker")?;
-    let taker = Taker { places: Places::of_this_process(), serving: &serving, workers: &workers };
-    tokio::select! {
-        never = taker.take(&listener) => match never {},
-        never = renew(serving.tls.as_ref()) => match never {},
-        () = &mut stop => {}
+/// Workers that wait for connections.
+#[derive(Debug)]
+pub struct Workers {
+    serving: Arc<Serving>,
+    workers: Vec<Worker>,
+    /// Connections see its end when this is given up, too.
+    stopping: watch::Sender<bool>,
+}
+
+impl Workers {
+    /// Starts them: whoever is told that the edge serves must not find that it cannot.
+    ///
+    /// # Errors
+    /// When the system has no threads or files left.
+    pub fn start(serving: Serving) -> anyhow::Result<Workers> {
+        let serving = Arc::new(serving);
+        let (stopping, stopped) = watch::channel(false);
+        // What is for one release alone is not for many; its thread keeps to itself what it has.
+        let indices = if serving.pinned.is_some() { 0..=0 } else { 1..=worker::count() };
+        let workers = indices
+            .map(|index| Worker::start(index, Arc::clone(&serving), stopped.clone()))
+            .collect::<Result<_, _>>()
+            .context("failed to start a worker")?;
+        Ok(Workers { serving, workers, stopping })
     }
-    taker.take_what_is_left(listener);
-    stopping.send_replace(true);
-    let mut is_drained = true;
-    // They drain at the same time, each within the bound.
-    for worker in workers {
-        is_drained &= worker.end().await;
+
+    /// Serves until `stop` is done, then lets the requests under way end within a bound.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let Workers { serving, workers, stopping } = self;
+        let mut stop = pin!(stop);
+        let taker =
+            Taker { places: Places::of_this_process(), serving: &serving, workers: &workers };
+        tokio::select! {
+            never = taker.take(&listener) => match never {},
+            never = renew(serving.tls.as_ref()) => match never {},
+            () = &mut stop => {}
+        }
+        taker.take_what_is_left(listener);
+        stopping.send_replace(true);
+        let mut is_drained = true;
+        // They drain at the same time, each within the bound.
+        for worker in workers {
+            is_drained &= worker.end().await;
+        }
+        if !is_drained {
+            say!("warning: requests were still under way after {DRAIN:?} and were cut off");
+        }
     }
-    if !is_drained {
-        say!("warning: requests were still under way after {DRAIN:?} and were cut off");
-    }
-    Ok(())
 }
 
 async fn renew(tls: Option<&Tls>) -> Infallible {

@@ -3,7 +3,7 @@
 use crate::answer::Answers;
 use crate::cli::Cli;
 use crate::edge::Edge;
-use crate::listen;
+use crate::listen::Workers;
 use crate::policy::Policy;
 use crate::proxy::Proxy;
 use crate::server::{READY_TIMEOUT, ServerProcess};
@@ -107,7 +107,7 @@ async fn serve(
     let metrics = edge.metrics.of(&manifest.id);
     let slot = Slot::new(manifest.id.clone(), answers, Backend::new(proxy), metrics);
     edge.route(Traffic::of_one(slot));
-    let serving = cli.connections.serving(Arc::new(edge), tls);
+    let workers = Workers::start(cli.connections.serving(Arc::new(edge), tls))?;
     let scheme = cli.connections.scheme();
     let address = listener.local_addr().context("failed to tell the address")?;
     let listening = format!("{scheme}://{address}");
@@ -122,7 +122,7 @@ async fn serve(
             },
         }
     };
-    listen::serve(listener, serving, end).await?;
+    workers.serve(listener, end).await;
     died.map_or(Ok(()), Err)
 }
 

@@ -40,7 +40,9 @@ pub struct Releases {
 /// Why no release, or not one, is meant by a name.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    #[error("no release was built yet; run `cargo xtask build`")]
+    #[error(
+        "no release was built yet; run `cargo xtask ci`, or `cargo xtask build` for the release alone"
+    )]
     NoneBuilt,
     #[error("no release {name:?} is kept here; the last are{last}")]
     Unknown { name: String, last: String },

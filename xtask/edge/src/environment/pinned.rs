@@ -7,7 +7,7 @@
 use crate::client::Trusted;
 use crate::connection::{CLIENT_TIMEOUT, Serving};
 use crate::edge::Edge;
-use crate::listen;
+use crate::listen::Workers;
 use anyhow::Context;
 use release::ReleaseId;
 use std::net::Ipv4Addr;
@@ -39,11 +39,8 @@ impl Pinned {
             pinned: Some(id),
             client_timeout: CLIENT_TIMEOUT,
         };
-        let task = tokio::spawn(async move {
-            if let Err(error) = listen::serve(listener, serving, std::future::pending()).await {
-                say!("error: {error:#}");
-            }
-        });
+        let workers = Workers::start(serving)?;
+        let task = tokio::spawn(workers.serve(listener, std::future::pending()));
         Ok(Pinned { url, task })
     }
 }

@@ -9,11 +9,11 @@ use super::watch;
 use crate::admin::Admin;
 use crate::client_id::Signer;
 use crate::edge::Edge;
-use crate::listen;
+use crate::listen::Workers;
 use crate::setting::{self, Setting, read_secrets};
 use crate::stop;
 use crate::tls::Tls;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use release::EdgePresence;
 use release::store::{Directory, Store};
 use report::Fault;
@@ -57,7 +57,7 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
     let signer = Signer::of_file(&settings.folder.cookie_key())?;
     let edge = Arc::new(Edge::new(Some(signer)));
     let certificate = tls.as_ref().map(Tls::shown);
-    let serving = settings.connections.serving(Arc::clone(&edge), tls);
+    let workers = Workers::start(settings.connections.serving(Arc::clone(&edge), tls))?;
 
     let scheme = settings.connections.scheme();
     let url = |scheme, listener: &TcpListener| -> anyhow::Result<String> {
@@ -79,10 +79,13 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
     watch::start(Arc::clone(&store), seen).context("failed to start a thread")?;
     let (fleet, results, mut settled) = Fleet::new(edge, Arc::clone(&store), launch(settings));
     let (end_fleet, fleet_ends) = oneshot::channel::<()>();
-    let fleet = tokio::spawn(fleet.run(routings, results, async {
+    let (is_there, fleet_is_gone) = oneshot::channel::<()>();
+    let fleet = tokio::spawn(async {
+        let _is_there = is_there;
         // Fails when this function is given up.
-        let _ = fleet_ends.await;
-    }));
+        let told = async { drop(fleet_ends.await) };
+        fleet.run(routings, results, told).await;
+    });
 
     let result = async {
         // Clients wait in the system's queue rather than be told that nothing is live.
@@ -92,7 +95,11 @@ pub async fn run(settings: &Settings, with_parent: bool) -> anyhow::Result<()> {
         }
         begin(&store, &presence).await?;
         beside.push(tokio::spawn(presence::renew(Arc::clone(&store), presence.clone())));
-        listen::serve(listener, serving, stop::asked(stop)).await
+        tokio::select! {
+            () = workers.serve(listener, stop::asked(stop)) => Ok(()),
+            // It ends only when it is told to: an edge that follows nothing is no edge.
+            _ = fleet_is_gone => bail!("what follows the routing has died: see the lines above"),
+        }
     }
     .await;
 

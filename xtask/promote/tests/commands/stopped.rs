@@ -73,3 +73,20 @@ fn of_two_promoters_one_is_refused() {
     promoter.end().expect(0);
     assert_eq!(project.page(), "one");
 }
+
+#[test]
+fn what_a_power_cut_took_is_started_again_by_whoever_goes_on() {
+    let project = Project::new("shift = [\"50% for 5s\", \"100%\"]");
+    project.release("one");
+    project.promote(&[]).expect(0);
+    let second = project.release("two");
+    let promoter = project.start("promote", &[]);
+    project.wait_for_phase("shifting(50%)");
+    promoter.signal(Signal::KILL);
+    promoter.end();
+    project.end_edges("production");
+    let ran = project.promote(&["--resume"]);
+    ran.expect(0);
+    assert_eq!(project.status("production")["live"], second.as_str());
+    assert_eq!(project.page(), "two");
+}

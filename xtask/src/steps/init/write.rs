@@ -3,6 +3,25 @@
 use super::detect::Project;
 use std::fmt::Write;
 
+/// Where a release goes. Both are on this machine, so that a promotion can be tried at once.
+const ENVIRONMENTS: &str = r#"
+[environments.staging]       # `cargo xtask promote` takes a release here …
+store  = "target/xtask/env/staging"
+listen = "127.0.0.1:8081"
+gates  = ["smoke"]
+
+[environments.production]    # … and then here, by shares; both on this machine, to begin with
+store  = "target/xtask/env/production"
+listen = "127.0.0.1:8080"
+needs  = ["staging"]
+shift  = ["10% for 1m", "50% for 1m", "100%"]
+gates  = ["smoke", "analysis"]
+
+[environments.production.analysis]   # the candidate against the live release, over the same minutes
+error-share = { max = "1%", against-live = "no worse" }
+latency-p95 = { max = "1s", against-live = "+50%" }
+"#;
+
 /// The text of the configuration. Every key stands there with what it means, so that a person
 /// changes it without opening the reference.
 pub(super) fn configuration(project: &Project) -> String {
@@ -64,6 +83,7 @@ pub(super) fn configuration(project: &Project) -> String {
          referrer-policy        = \"strict-origin-when-cross-origin\"\n\
          # content-security-policy = \"default-src 'self'\"   # try it, then keep it\n",
     );
+    text.push_str(ENVIRONMENTS);
     text
 }
 
