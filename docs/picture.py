@@ -3,7 +3,7 @@
 
     pip install pyte rich
     docs/picture.py             # ci.svg
-    docs/picture.py promote     # promote.svg
+    docs/picture.py promote     # promote.svg; a release may be named
 
 Runs the commands on a pseudo-terminal, and draws what an emulated terminal shows at the end. Nothing is
 made up. `ci`: every step once (`--force`), then once more from the cache, without the lines above the
@@ -84,12 +84,13 @@ def ci():
 
 
 def promote():
-    lines = shown(["xtask", "promote"])
+    command = ["xtask", "promote", *sys.argv[2:]]
+    lines = shown(command)
     began = next((at for at, line in enumerate(lines) if line.plain.startswith("production  rollout")), None)
     if began is None:
         sys.exit("\n".join(line.plain for line in lines) + "\nexpected a rollout in production: build a release first that is not live there")
     back = shown(["xtask", "rollback", "--env", "production", "--reason", "checkout is slow"])
-    draw("promote", "cargo xtask promote", [("cargo xtask promote", lines[began:]), ("cargo xtask rollback --env production --reason 'checkout is slow'", back)])
+    draw("promote", "cargo xtask promote", [(" ".join(["cargo", *command]), lines[began:]), ("cargo xtask rollback --env production --reason 'checkout is slow'", back)])
 
 
 {"ci": ci, "promote": promote}[sys.argv[1] if len(sys.argv) > 1 else "ci"]()
