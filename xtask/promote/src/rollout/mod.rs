@@ -5,28 +5,31 @@
 //! for it can be done again: so going on after a crash is the same code as going on.
 
 mod backup;
+mod begin;
 mod event;
 mod judge;
 mod leash;
 mod routes;
 mod shift;
 mod steady;
+mod stopped;
 mod verify;
 
 pub use backup::Backup;
+pub use begin::Beginning;
 pub use event::Event;
 pub use judge::{Judge, Judgement, Situation};
 pub use leash::Leash;
 pub use routes::write as write_routing;
+pub use stopped::{End, Stopped};
 
 use crate::clock::{self, Clock};
-use crate::journal::{Act, Journal, JournalError, Override, Phase, Record, RolloutId, RolloutPlan};
+use crate::journal::{Act, Journal, Phase, Record, RolloutId};
 use crate::lease::LeaseError;
 use crate::state::{Rollout, State};
-use crate::target::{Readiness, Target, TargetError};
-use release::routing::RoutingError;
+use crate::target::{Readiness, Target};
+use release::ReleaseId;
 use release::store::{Store, StoreError, Uploaded};
-use release::{Manifest, ReleaseId};
 use std::fmt;
 use std::time::Duration;
 
@@ -60,57 +63,6 @@ pub struct Rolling<'a> {
     pub is_interrupted: &'a dyn Fn() -> bool,
 }
 
-/// What is known of a rollout before it begins.
-#[derive(Debug, Clone)]
-pub struct Beginning<'a> {
-    pub manifest: &'a Manifest,
-    pub plan: RolloutPlan,
-    /// What was live when it was planned.
-    pub live: Option<ReleaseId>,
-    pub reason: Option<String>,
-    pub overrides: Vec<Override>,
-}
-
-/// What a rollout came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    Live,
-    TurnedBack { reason: String },
-}
-
-/// Why a rollout stopped before its end. It can be resumed, or rolled back.
-#[derive(Debug, thiserror::Error)]
-pub enum Stopped {
-    #[error("stopped at {phase} as asked")]
-    Interrupted { phase: Phase },
-    #[error("no rollout is under way")]
-    NoRollout,
-    #[error("rollout {rollout} of {release} is not over: it is at {phase}")]
-    Unfinished { rollout: RolloutId, release: ReleaseId, phase: Phase },
-    #[error("{0} is live already")]
-    AlreadyLive(ReleaseId),
-    #[error(
-        "{} became live after the rollout was planned, in place of {}: look at it again",
-        named(.found.as_ref()),
-        named(.planned.as_ref())
-    )]
-    Overtaken { planned: Option<ReleaseId>, found: Option<ReleaseId> },
-    #[error("a rollback by hand was begun and is not done: run `cargo xtask rollback` again")]
-    UnfinishedRollback,
-    #[error("the target does not follow: {0}")]
-    NotFollowed(String),
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Routing(#[from] RoutingError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Target(#[from] TargetError),
-}
-
 /// What a phase came to.
 enum Step {
     /// The next phase.
@@ -130,66 +82,6 @@ impl fmt::Debug for Rolling<'_> {
 }
 
 impl Rolling<'_> {
-    /// Begins a rollout and takes it to its end.
-    ///
-    /// # Errors
-    /// Why it stopped before.
-    pub fn begin(&mut self, beginning: &Beginning<'_>) -> Result<End, Stopped> {
-        let Beginning { manifest, plan, .. } = beginning;
-        self.look_for_others()?;
-        not_under_way(self.journal.records())?;
-        let from = routes::live(self.store)?;
-        if from.as_ref() == Some(&manifest.id) {
-            return Err(Stopped::AlreadyLive(manifest.id.clone()));
-        }
-        if from != beginning.live {
-            let planned = beginning.live.clone();
-            return Err(Stopped::Overtaken { planned, found: from });
-        }
-        let begin = Act::Begin {
-            release: manifest.id.clone(),
-            commit: manifest.commit.clone(),
-            from: from.clone(),
-            plan: plan.clone(),
-            reason: beginning.reason.clone(),
-            schema: manifest.server.as_ref().and_then(|server| server.schema),
-            overrides: beginning.overrides.clone(),
-        };
-        self.append_after(
-            |number| (Some(RolloutId(number)), begin.clone()),
-            // One that was about to lose its lease may have begun at the same instant.
-            not_under_way,
-        )?;
-        let rollout = RolloutId(self.journal.next_number() - 1);
-        (self.tell)(&Event::Began { rollout, release: &manifest.id, from: from.as_ref(), plan });
-        self.run()
-    }
-
-    /// Goes on with the rollout that is under way.
-    ///
-    /// # Errors
-    /// Why it stopped again; [`Stopped::NoRollout`] when none is under way.
-    pub fn resume(&mut self, taken_from: Option<&str>) -> Result<End, Stopped> {
-        self.look_for_others()?;
-        if State::of(self.journal.records()).rollback.is_some() {
-            return Err(Stopped::UnfinishedRollback);
-        }
-        let rollout = self.rollout()?;
-        if let Some(from) = taken_from {
-            let act = Act::TakeOver { from: from.to_owned() };
-            self.append(|_| (Some(rollout.id), act.clone()))?;
-        }
-        let Rollout { id, release, phase, .. } = &rollout;
-        let (rollout, phase) = (*id, *phase);
-        (self.tell)(&Event::Resumed { rollout, release, phase, from: taken_from });
-        if phase != Phase::Uploading {
-            // The machine may have been started anew. Where none can be started, what follows says so.
-            let (leash, is_interrupted) = (self.leash, self.is_interrupted);
-            self.target.ensure_running(&|| is_interrupted() || leash.is_lost()).ok();
-        }
-        self.run()
-    }
-
     fn run(&mut self) -> Result<End, Stopped> {
         loop {
             let rollout = self.rollout()?;
@@ -370,20 +262,6 @@ impl Rolling<'_> {
     }
 }
 
-/// Whether nothing that these records began is still to be ended.
-fn not_under_way(records: &[Record]) -> Result<(), Stopped> {
-    let state = State::of(records);
-    if state.rollback.is_some() {
-        return Err(Stopped::UnfinishedRollback);
-    }
-    match state.running() {
-        None => Ok(()),
-        Some(Rollout { id, release, phase, .. }) => {
-            Err(Stopped::Unfinished { rollout: *id, release: release.clone(), phase: *phase })
-        }
-    }
-}
-
 /// A record with a higher number is of somebody who took over.
 fn not_fenced_off(leash: &Leash, new: &[Record]) -> Result<(), Stopped> {
     let ours = leash.writer().fencing;
@@ -391,10 +269,6 @@ fn not_fenced_off(leash: &Leash, new: &[Record]) -> Result<(), Stopped> {
         Some(found) if found > ours => Err(LeaseError::Lost { ours, found }.into()),
         _ => Ok(()),
     }
-}
-
-fn named(release: Option<&ReleaseId>) -> String {
-    release.map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }
 
 fn millis(span: Duration) -> u64 {

@@ -122,7 +122,11 @@ pub enum StoreError {
     Changed { key: Key },
     #[error("failed to {action} {}", place.display())]
     Io { action: &'static str, place: PathBuf, source: io::Error },
-    #[error("{} is too large: expected at most {MAX_DOCUMENT_BYTES} bytes, found {found}", place.display())]
+    #[error(
+        "{} is too large: expected at most {MAX_DOCUMENT_BYTES} bytes, found {found}; nothing of \
+         Slipway's writes so much: move it away and run the command again",
+        place.display()
+    )]
     TooLarge { place: PathBuf, found: u64 },
     #[error("{} is not a store: {reason}", place.display())]
     NoStore { place: PathBuf, reason: String },
