@@ -4,6 +4,16 @@
 use crate::{AgainstLive, Duration, Gate, ListenAddress, Max, ShiftStep, TimeOfDay, Weekday};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The folder in which the edge of an environment keeps what it has on its machine, where nothing else
+/// is said: `target/xtask/edge/NAME` of the project.
+pub fn edge_folder(root: &Path, environment: &str) -> PathBuf {
+    root.join("target/xtask/edge").join(environment)
+}
+
+/// Name of the servers' data in that folder.
+pub const EDGE_DATA: &str = "data";
 
 /// Where a release is promoted to. What is absent keeps the default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -20,8 +20,8 @@ mod reference;
 
 pub use built_in::has_built_in;
 pub use environment::{
-    Environment, Limit, Metric, Notify, NotifyFormat, Signing, Source, SourceKind, Target, Tls,
-    Window,
+    EDGE_DATA, Environment, Limit, Metric, Notify, NotifyFormat, Signing, Source, SourceKind,
+    Target, Tls, Window, edge_folder,
 };
 pub use error::{ConfigError, Position};
 pub use model::{

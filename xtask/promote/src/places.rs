@@ -68,6 +68,17 @@ impl Places {
         &self.0[self.0.len() - 1]
     }
 
+    /// The environment of this name, or all of them.
+    ///
+    /// # Errors
+    /// When there is no such environment: exit code 2.
+    pub fn named(&self, name: Option<&str>) -> Result<Vec<&Place>, Fault> {
+        match name {
+            Some(name) => Ok(vec![self.find(name)?]),
+            None => Ok(self.0.iter().collect()),
+        }
+    }
+
     /// The environment with this name.
     ///
     /// # Errors

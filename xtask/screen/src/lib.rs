@@ -1,7 +1,8 @@
 //! What people see of Slipway, the same for every tool: text made safe and measured ([`text`]),
-//! signs and colour ([`look`]), HTML that is escaped by construction ([`markup`]), and standard
-//! output that nobody may be reading any more ([`Screen`]).
+//! signs and colour ([`look`]), HTML that is escaped by construction ([`markup`]), a chart's
+//! axis of time ([`axis`]), and standard output that nobody may be reading any more ([`Screen`]).
 
+pub mod axis;
 pub mod look;
 pub mod markup;
 pub mod text;

@@ -39,7 +39,7 @@ impl Folder {
 
     /// The folder of the environment of this name in a project.
     pub fn of_project(project: &Path, environment: &str) -> Folder {
-        Folder::new(project.join("target/xtask/edge").join(environment))
+        Folder::new(config::edge_folder(project, environment))
     }
 
     pub fn root(&self) -> &Path {
@@ -51,7 +51,7 @@ impl Folder {
     }
 
     pub fn data(&self) -> PathBuf {
-        self.root.join("data")
+        self.root.join(config::EDGE_DATA)
     }
 
     pub fn servers(&self) -> PathBuf {

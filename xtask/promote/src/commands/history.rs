@@ -53,10 +53,7 @@ impl History {
     pub fn run(self) -> anyhow::Result<Exit> {
         let (root, config) = Project::without_keys()?;
         let places = Places::of(&root, &config)?;
-        let places: Vec<&Place> = match &self.env {
-            Some(name) => vec![places.find(name)?],
-            None => places.all().iter().collect(),
-        };
+        let places = places.named(self.env.as_deref())?;
         match self.command {
             Some(Command::Verify) => verify(&places, self.json),
             None => self.list(&places),

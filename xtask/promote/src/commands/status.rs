@@ -46,10 +46,7 @@ impl Status {
     pub fn run(self) -> anyhow::Result<Exit> {
         let (root, config) = Project::without_keys()?;
         let places = Places::of(&root, &config)?;
-        let places: Vec<&Place> = match &self.env {
-            Some(name) => vec![places.find(name)?],
-            None => places.all().iter().collect(),
-        };
+        let places = places.named(self.env.as_deref())?;
         if !self.watch {
             let (text, failure) = self.look(&root, &places);
             command::print(&text)?;

@@ -100,7 +100,8 @@ impl EdgeTarget {
     pub fn data_folder(&self) -> Option<PathBuf> {
         let edges = self.edges().ok()?;
         if edges.is_empty() {
-            return Some(self.root.join("target/xtask/edge").join(&self.environment).join("data"));
+            let folder = config::edge_folder(&self.root, &self.environment);
+            return Some(folder.join(config::EDGE_DATA));
         }
         let mut here = edges.iter().filter(|edge| alive::is_here(edge));
         here.find_map(|edge| self.status(edge).ok()?.data)

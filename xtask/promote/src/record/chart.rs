@@ -4,8 +4,9 @@
 //! of the page, stay as large as all other text.
 
 use super::series::{Point, Series};
-use super::timeline::{axis, share};
+use super::timeline::axis;
 use report::Unit;
+use screen::axis::share;
 use screen::markup::Markup;
 use screen::text;
 

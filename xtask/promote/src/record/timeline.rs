@@ -3,16 +3,9 @@
 use super::page::{End, Facts, millis, word};
 use crate::journal::{Act, Phase};
 use jiff::Timestamp;
+use screen::axis::{interval, label, share};
 use screen::markup::Markup;
 use screen::text;
-
-/// The axis has at most so many intervals, so that its labels fit a phone.
-const MOST_TICKS: u64 = 5;
-/// Intervals that read well, in milliseconds.
-const INTERVALS_MS: [u64; 21] = [
-    10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000,
-    300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000,
-];
 
 /// A phase's time, in milliseconds since the rollout began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,24 +95,4 @@ fn colour(phase: Phase, is_last: bool, end: &End) -> &'static str {
         (Phase::Live, _) => "good",
         _ => "passed",
     }
-}
-
-/// The interval between two labels.
-pub fn interval(total_ms: u64) -> u64 {
-    let fits = |interval: &u64| total_ms / interval <= MOST_TICKS;
-    INTERVALS_MS.into_iter().find(fits).unwrap_or_else(|| total_ms.div_ceil(MOST_TICKS))
-}
-
-fn label(ms: u64) -> String {
-    match ms {
-        0 => "0".to_owned(),
-        1..1_000 => format!("{ms}ms"),
-        1_000..60_000 => format!("{}s", ms as f64 / 1_000.0),
-        _ => format!("{}:{:02}", ms / 60_000, ms / 1_000 % 60),
-    }
-}
-
-/// A part of the whole, in percent with two decimals.
-pub fn share(part: u64, whole: u64) -> f64 {
-    (part as f64 / whole.max(1) as f64 * 10_000.0).round() / 100.0
 }

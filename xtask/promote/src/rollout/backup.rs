@@ -22,7 +22,7 @@ impl Rolling<'_> {
         };
         (self.tell)(&Event::BackingUp { command });
         let began = self.clock.now();
-        let is_stopped = || (self.is_interrupted)() || self.leash.is_lost();
+        let is_stopped = || self.is_unawaited();
         let judgement = self.backup.back_up(command, rollout, &is_stopped);
         self.look_up(rollout)?;
         if judgement.verdict != Verdict::Pass {

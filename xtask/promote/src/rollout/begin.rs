@@ -71,8 +71,7 @@ impl Rolling<'_> {
         (self.tell)(&Event::Resumed { rollout, release, phase, from: taken_from });
         if phase != Phase::Uploading {
             // The machine may have been started anew. Where none can be started, what follows says so.
-            let (leash, is_interrupted) = (self.leash, self.is_interrupted);
-            self.target.ensure_running(&|| is_interrupted() || leash.is_lost()).ok();
+            self.target.ensure_running(&|| self.is_unawaited()).ok();
         }
         self.run()
     }

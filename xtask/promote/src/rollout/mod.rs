@@ -126,8 +126,7 @@ impl Rolling<'_> {
     /// Lets the target load the candidate, without traffic.
     fn stage(&mut self, rollout: &Rollout) -> Result<Step, Stopped> {
         let generation = self.route(routes::staged(rollout))?;
-        let (leash, is_interrupted) = (self.leash, self.is_interrupted);
-        let running = self.target.ensure_running(&|| is_interrupted() || leash.is_lost());
+        let running = self.target.ensure_running(&|| self.is_unawaited());
         // That it was stopped says more than that it does not run therefore.
         self.look_up(rollout)?;
         running?;
@@ -219,6 +218,11 @@ impl Rolling<'_> {
 
     fn interrupted(&self, rollout: &Rollout) -> Option<Stopped> {
         (self.is_interrupted)().then_some(Stopped::Interrupted { phase: rollout.phase })
+    }
+
+    /// Whether nobody waits any more for what is being done.
+    fn is_unawaited(&self) -> bool {
+        (self.is_interrupted)() || self.leash.is_lost()
     }
 
     fn keep(&self) -> Result<(), Stopped> {

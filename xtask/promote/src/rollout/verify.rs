@@ -77,7 +77,7 @@ impl Rolling<'_> {
     /// Asks a gate once.
     pub(super) fn ask(&self, gate: &Gate, situation: Situation<'_>) -> Judgement {
         let judge: &dyn Judge = self.judge;
-        let is_stopped = || (self.is_interrupted)() || self.leash.is_lost();
+        let is_stopped = || self.is_unawaited();
         judge.judge(gate, situation, &is_stopped)
     }
 

@@ -5,14 +5,7 @@ use crate::render::closing;
 use crate::render::look::Look;
 use crate::render::text;
 use report::{Report, Status, StepReport};
-
-/// The axis has at most so many intervals, so that its labels fit a phone.
-const MOST_TICKS: u64 = 5;
-/// Intervals that read well, in milliseconds.
-const INTERVALS_MS: [u64; 22] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000,
-    120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000,
-];
+use screen::axis::{interval, label, share};
 
 pub fn section(page: &mut Markup, look: &Look, report: &Report) {
     if report.steps.is_empty() {
@@ -71,42 +64,4 @@ fn caption(page: &mut Markup, look: &Look, report: &Report) {
         page.raw("<p>").prose(advice).raw("</p>\n");
     }
     page.raw("</figcaption>\n");
-}
-
-fn interval(total_ms: u64) -> u64 {
-    let fits = |interval: &u64| total_ms / interval <= MOST_TICKS;
-    INTERVALS_MS.into_iter().find(fits).unwrap_or_else(|| total_ms.div_ceil(MOST_TICKS))
-}
-
-fn label(ms: u64) -> String {
-    match ms {
-        0 => "0".to_owned(),
-        1..1_000 => format!("{ms}ms"),
-        1_000..60_000 => format!("{}s", ms as f64 / 1_000.0),
-        _ => format!("{}:{:02}", ms / 60_000, ms / 1_000 % 60),
-    }
-}
-
-/// Percent with two places.
-fn share(part: u64, whole: u64) -> f64 {
-    (part as f64 / whole as f64 * 10_000.0).round() / 100.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_axis_reads_well() {
-        let axis = |total: u64| {
-            let tick = interval(total);
-            (0..=total / tick).map(|number| label(number * tick)).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(axis(44_100), "0 10s 20s 30s 40s");
-        assert_eq!(axis(380), "0 100ms 200ms 300ms");
-        assert_eq!(axis(7_400), "0 2s 4s 6s");
-        assert_eq!(axis(245_000), "0 1:00 2:00 3:00 4:00");
-        assert_eq!(axis(1), "0 1ms");
-        assert!(axis(90_000_000).split(' ').count() <= 6);
-    }
 }
